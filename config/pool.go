@@ -1,0 +1,72 @@
+package config
+
+import "time"
+
+// Pool is one user pool: an issuer with its directory, its providers (upstream) and its clients (downstream).
+type Pool struct {
+	// Name is the short name, [a-z0-9-], unique in the file.
+	Name string `yaml:"name"`
+	// Issuer is the pool's public address and the iss of its tokens, compared exactly: https, or http on loopback;
+	// no trailing slash, query or fragment (OIDC Core §2, RFC 8414 §2).
+	Issuer string `yaml:"issuer"`
+	// Title is what people read on the pages; the name by default.
+	Title string `yaml:"title"`
+	// Language is a BCP 47 tag for the pages of browsers that ask for nothing we speak; "en" by default.
+	Language string `yaml:"language"`
+	// Branding is the look of the pages.
+	Branding Branding `yaml:"branding"`
+	// Signing says how tokens are signed.
+	Signing Signing `yaml:"signing"`
+	// Session is the browser session.
+	Session Session `yaml:"session"`
+	// PasswordPolicy binds the pool's own passwords.
+	PasswordPolicy PasswordPolicy `yaml:"password_policy"`
+	// Attributes is the schema of the directory beyond the standard attributes.
+	Attributes Attributes `yaml:"attributes"`
+	// Providers are the upstream providers, in the order in which they are offered.
+	Providers []Provider `yaml:"providers"`
+	// Clients are the apps.
+	Clients []Client `yaml:"clients"`
+	// Users are seeded at start when they do not exist; the file never overwrites a user.
+	Users []User `yaml:"users"`
+}
+
+// Signing holds the algorithm of ID and access tokens: RS256 (default), PS256, ES256 or EdDSA.
+type Signing struct {
+	Algorithm string `yaml:"algorithm"`
+}
+
+// Session bounds a browser session: Lifetime from sign-in (1 h by default, 30 days at most), and Idle since the last
+// use (zero: no idle limit).
+type Session struct {
+	Lifetime time.Duration `yaml:"lifetime"`
+	Idle     time.Duration `yaml:"idle"`
+}
+
+// PasswordPolicy is what a password must have. Lengths count characters. The defaults are Cognito's: eight
+// characters, and one of each kind.
+type PasswordPolicy struct {
+	MinimumLength    int  `yaml:"minimum_length"`
+	RequireLowercase bool `yaml:"require_lowercase"`
+	RequireUppercase bool `yaml:"require_uppercase"`
+	RequireNumbers   bool `yaml:"require_numbers"`
+	RequireSymbols   bool `yaml:"require_symbols"`
+	// TemporaryLifetime is how long a temporary password opens the door; seven days by default and at most.
+	TemporaryLifetime time.Duration `yaml:"temporary_lifetime"`
+}
+
+// Attributes names the attributes every user must have, and declares custom ones.
+type Attributes struct {
+	Required []string          `yaml:"required"`
+	Custom   []CustomAttribute `yaml:"custom"`
+}
+
+// CustomAttribute declares one attribute of our own. Name is written without the prefix custom: or with it, and holds
+// it after loading. Type is String (default), Number, Boolean or DateTime. MaxLength counts characters, 2048 by
+// default.
+type CustomAttribute struct {
+	Name      string `yaml:"name"`
+	Type      string `yaml:"type"`
+	MaxLength int    `yaml:"max_length"`
+	Immutable bool   `yaml:"immutable"`
+}

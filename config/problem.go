@@ -1,0 +1,87 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Problem is one thing that is wrong, or unwise, in a configuration file.
+type Problem struct {
+	// File is the name as it was given to Load.
+	File string
+	// Line and Column count from one, columns in characters; Line 0 means the file as a whole.
+	Line, Column int
+	// Path is the key, such as pools[0].providers[1].issuer; empty for the file as a whole.
+	Path string
+	// Message says what was found.
+	Message string
+	// Hint says what would be right; may be empty.
+	Hint string
+	// Excerpt is the line of the file with secrets masked; empty when the place is not worth showing, as for a key that
+	// is absent.
+	Excerpt string
+}
+
+// String renders the problem as `file:line:column: path: message`, then the excerpt with a caret and the hint.
+func (p Problem) String() string {
+	var b strings.Builder
+	b.WriteString(p.File)
+	if p.Line > 0 {
+		fmt.Fprintf(&b, ":%d:%d", p.Line, p.Column)
+	}
+	b.WriteString(": ")
+	if p.Path != "" {
+		b.WriteString(p.Path + ": ")
+	}
+	b.WriteString(p.Message)
+	switch {
+	case p.Excerpt != "":
+		fmt.Fprintf(&b, "\n%5d | %s\n      | %s^", p.Line, p.Excerpt, strings.Repeat(" ", max(p.Column-1, 0)))
+		if p.Hint != "" {
+			b.WriteString(" " + p.Hint)
+		}
+	case p.Hint != "":
+		b.WriteString("\n      | " + p.Hint)
+	}
+	return b.String()
+}
+
+// Problems is the complete list for one file, ordered by position. As an error it prints every problem and a closing
+// line.
+type Problems []Problem
+
+// Error renders all problems and how many there are.
+func (ps Problems) Error() string {
+	noun := "problems"
+	if len(ps) == 1 {
+		noun = "problem"
+	}
+	return fmt.Sprintf("%s\n%d %s, nothing was started.", ps.List(), len(ps), noun)
+}
+
+// List renders all problems without a closing line; it is the form for warnings.
+func (ps Problems) List() string {
+	lines := make([]string, len(ps))
+	for i, p := range ps {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (ps Problems) sort() {
+	slices.SortStableFunc(ps, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Path, b.Path))
+	})
+}
+
+// quote shows a value from the file: cut to a readable length, with control characters escaped.
+func quote(s string) string {
+	const most = 80
+	if utf8.RuneCountInString(s) > most {
+		s = string([]rune(s)[:most]) + "…"
+	}
+	return fmt.Sprintf("%q", s)
+}

@@ -1,0 +1,64 @@
+package config
+
+// Provider is one upstream OpenID provider of a pool.
+type Provider struct {
+	// Name is Cognito's ProviderName: 3 to 32 characters without spaces; part of user names, so it is for ever.
+	Name string `yaml:"name"`
+	// Label is the text of the button; "Sign in with <name>" is made of the name when it is empty.
+	Label string `yaml:"label"`
+	// Issuer is the upstream's issuer, compared exactly. Discovery runs on it unless Endpoints are given.
+	Issuer string `yaml:"issuer"`
+	// Endpoints are given by hand where discovery is missing or wrong; each overrides what discovery says.
+	Endpoints Endpoints `yaml:"endpoints"`
+	// ClientID and ClientSecret are what the upstream knows the hub by.
+	ClientID     string `yaml:"client_id"`
+	ClientSecret Secret `yaml:"client_secret"`
+	// ClientAuth is how the secret is sent: "basic", "post", "none", or "" to do what discovery says.
+	ClientAuth string `yaml:"client_auth"`
+	// Scopes are asked for; [openid] by default, and openid is always among them.
+	Scopes []string `yaml:"scopes"`
+	// AttributesRequestMethod is how userinfo is called: GET (default) or POST.
+	AttributesRequestMethod string `yaml:"attributes_request_method"`
+	// Identifiers are other names of the provider for idp_identifier; one that is a domain routes its e-mail addresses.
+	Identifiers []string `yaml:"identifiers"`
+	// Algorithms are accepted on ID tokens; empty means the asymmetric ones that discovery lists.
+	Algorithms []string `yaml:"algorithms"`
+	// Enabled false takes the provider off the pages and refuses it; true by default.
+	Enabled bool `yaml:"enabled"`
+	// Creation false lets in only people who already have a user or link; true by default.
+	Creation bool `yaml:"creation"`
+	// Mapping holds one rule per pool attribute, in the order of the file.
+	Mapping []Rule `yaml:"mapping"`
+}
+
+// Endpoints are absolute addresses of an upstream; an empty one comes from discovery.
+type Endpoints struct {
+	Authorization string `yaml:"authorization"`
+	Token         string `yaml:"token"`
+	UserInfo      string `yaml:"userinfo"`
+	JWKS          string `yaml:"jwks"`
+	EndSession    string `yaml:"end_session"`
+}
+
+// Rule says where one attribute comes from. The short form `email: email` is From with one claim. Exactly one of
+// From, Expr and Value is set.
+type Rule struct {
+	// Attribute is the pool attribute that is written.
+	Attribute string `yaml:"-"`
+	// From lists claims, the first present one wins: a claim name, or a JSON pointer (RFC 6901) such as
+	// /address/locality.
+	From []string `yaml:"from"`
+	// Expr is a CEL expression over `claims`.
+	Expr string `yaml:"expr"`
+	// Value is a constant; nil when there is none.
+	Value *string `yaml:"value"`
+	// Default is written when the claim is missing and OnMissing is "default".
+	Default string `yaml:"default"`
+	// OnMissing is "refuse", "ask", "default" or "skip"; "" leaves the choice to mapping: "default" where a default is
+	// given, "refuse" for a required attribute, "skip" for the rest.
+	OnMissing string `yaml:"on_missing"`
+	// Write is "always" (default), "once" or "if_empty".
+	Write string `yaml:"write"`
+	// TrustVerification believes the upstream's email_verified and phone_number_verified.
+	TrustVerification bool `yaml:"trust_verification"`
+}
