@@ -1,0 +1,115 @@
+// Comfort only: every page works without this file.
+(() => {
+  'use strict';
+  const all = (selector) => document.querySelectorAll(selector);
+
+  // The summary of problems takes the focus, also where autofocus is not obeyed.
+  document.getElementById('problem')?.focus();
+
+  // Show password.
+  for (const button of all('.box .reveal')) {
+    const input = button.parentNode.querySelector('input');
+    const show = button.textContent;
+    const turn = (visible) => {
+      input.type = visible ? 'text' : 'password';
+      button.textContent = visible ? button.dataset.hide : show;
+      button.setAttribute('aria-pressed', visible);
+    };
+    button.hidden = false;
+    button.addEventListener('click', () => {
+      turn(input.type === 'password');
+      input.focus();
+    });
+    input.form.addEventListener('submit', () => turn(false));
+  }
+
+  // Caps lock, beside the label so that nothing moves.
+  const caps = document.getElementById('caps');
+  if (caps) {
+    const look = (event) => {
+      if (event.getModifierState && event.target.autocomplete?.endsWith('password')) {
+        caps.textContent = event.getModifierState('CapsLock') ? caps.dataset.caps : '';
+      }
+    };
+    addEventListener('keydown', look);
+    addEventListener('keyup', look);
+  }
+
+  // Password rules tick while typing. The rules are checked again where it counts.
+  const list = document.querySelector('.rules ul');
+  if (list) {
+    const input = document.getElementById('new_password');
+    const kept = {
+      length: (value, li) => [...value].length >= Number(li.dataset.min),
+      lower: (value) => /[a-z]/.test(value),
+      upper: (value) => /[A-Z]/.test(value),
+      digit: (value) => /[0-9]/.test(value),
+      symbol: (value) => /[\^$*.[\]{}()?"!@#%&/\\,><':;|_~`=+-]|\S \S/.test(value),
+    };
+    input.addEventListener('input', () => {
+      for (const li of list.children) {
+        const ok = kept[li.dataset.rule](input.value, li);
+        li.className = ok ? 'kept' : '';
+        li.querySelector('.unseen').textContent = ok ? ` (${list.dataset.kept})` : '';
+      }
+    });
+  }
+
+  // A pasted code may hold spaces and dashes.
+  for (const input of all('[data-digits]')) {
+    input.addEventListener('paste', (event) => {
+      const code = event.clipboardData.getData('text').replace(/\D/g, '').slice(0, Number(input.dataset.digits));
+      if (code) {
+        event.preventDefault();
+        input.value = code;
+      }
+    });
+  }
+
+  // Another code may be asked for after a while.
+  for (const button of all('[data-wait]')) {
+    const text = button.textContent;
+    const until = Date.now() + button.dataset.wait * 1000;
+    const tick = () => {
+      const left = Math.ceil((until - Date.now()) / 1000);
+      button.disabled = left > 0;
+      button.textContent = left > 0 ? button.dataset.text.replace(button.dataset.wait, left) : text;
+      if (left > 0) setTimeout(tick, 250);
+    };
+    tick();
+  }
+
+  // The help desk code to the clipboard.
+  if (navigator.clipboard) {
+    for (const button of all('[data-copy]')) {
+      button.hidden = false;
+      button.addEventListener('click', async () => {
+        await navigator.clipboard.writeText(button.dataset.copy);
+        button.textContent = button.dataset.done;
+      });
+    }
+  }
+
+  // On the way to a provider, and against sending a form twice.
+  const busy = (element) => element.setAttribute('aria-busy', 'true');
+  for (const link of all('a[data-busy]')) {
+    link.addEventListener('click', (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      busy(link);
+    });
+  }
+  for (const form of all('form')) {
+    form.addEventListener('submit', (event) => {
+      if (form.dataset.sent) event.preventDefault();
+      form.dataset.sent = 'yes';
+      if (event.submitter) busy(event.submitter);
+    });
+  }
+  addEventListener('pageshow', () => {
+    for (const element of all('[aria-busy]')) element.removeAttribute('aria-busy');
+    for (const form of all('form')) delete form.dataset.sent;
+  });
+
+  // A form that only carries the person on.
+  document.querySelector('form[data-submit]')?.requestSubmit();
+})();

@@ -1,0 +1,91 @@
+package page
+
+import (
+	"math"
+	"strconv"
+	"time"
+)
+
+// Reason is why a sign-in stopped, as far as the person needs to know.
+type Reason string
+
+// The reasons a sign-in stops.
+const (
+	Cancelled        Reason = "cancelled"         // the person turned back at the provider
+	ProviderSilent   Reason = "provider-silent"   // the provider did not answer
+	ProviderWrong    Reason = "provider-wrong"    // the provider answered with something unusable
+	ProviderRefused  Reason = "provider-refused"  // the provider refused, and not because the person asked it to
+	AttributeRefused Reason = "attribute-refused" // a required attribute did not come, and the mapping says refuse
+	AccountDisabled  Reason = "account-disabled"
+	CreationOff      Reason = "creation-off"    // nobody is known by this identity, and none is created
+	NotAllowed       Reason = "not-allowed"     // this way in is not open for this app
+	TooManyAttempts  Reason = "too-many"        // wait, then try again
+	Expired          Reason = "expired"         // the page stood open too long, or was used before
+	OtherBrowser     Reason = "other-browser"   // the cookie is missing: another browser, or cookies are blocked
+	RequestRefused   Reason = "request-refused" // the app's request is not acceptable; see Mismatches
+	Unavailable      Reason = "unavailable"     // the hub itself cannot go on
+)
+
+// Stopped says that a sign-in stopped, what to do, and the code to give to the
+// help desk.
+type Stopped struct {
+	Base
+	Reason   Reason
+	Client   string // name of the app; empty when it is not known or not proven
+	Provider string // name of a social provider; empty: "your company"
+	// Attribute is the name (and Label the custom label) of what did not come.
+	Attribute, Label string
+	// Code is the help desk code, as "K7QF-2M9X"; empty: none is shown.
+	Code string
+	// Retry is the address that starts again with the same app; empty: none.
+	Retry string
+	// Others are further ways in.
+	Others []Provider
+	// Wait is how long TooManyAttempts lasts; shown in whole minutes.
+	Wait time.Duration
+	// Mismatches say what was wrong with the app's request, for the people who run it.
+	Mismatches []Mismatch
+}
+
+// Mismatch is one part of an app's request that is not as registered. It is
+// shown as text, never as a link: nothing here is proven.
+type Mismatch struct {
+	Name       string   // of the parameter: "redirect_uri"
+	Received   string   // what came, cut and cleaned by the caller; empty: nothing came
+	Registered []string // what would have been right; may be empty
+}
+
+type stoppedView struct {
+	Frame
+	Client, Code, Retry string
+	Title               []Span
+	Text                []Span
+	Mismatches          []Mismatch
+	Shown, More         []providerView
+}
+
+func (p *Stopped) view(l *locale, f Frame) (string, any) {
+	v := &stoppedView{Frame: f, Client: p.Client, Code: p.Code, Retry: p.Retry, Mismatches: p.Mismatches}
+	v.Title = l.sentence("stopped." + string(p.Reason) + ".title")
+	v.Shown, v.More = l.arrange(p.Others, p.Retry == "")
+	key := "stopped." + string(p.Reason)
+	switch p.Reason {
+	case Cancelled, ProviderSilent, ProviderWrong, ProviderRefused, AttributeRefused, CreationOff:
+		key += sender(p.Provider)
+	case NotAllowed, RequestRefused, Expired:
+		if p.Client == "" {
+			key += ".unknown"
+		} else {
+			key += ".client"
+		}
+	default:
+		key += ".text"
+	}
+	v.Text = l.sentence(key,
+		"provider", p.Provider,
+		"client", p.Client,
+		"attribute", l.attribute(p.Attribute, p.Label, true),
+		"minutes", strconv.Itoa(max(1, int(math.Ceil(p.Wait.Minutes())))),
+	)
+	return "stopped", v
+}
