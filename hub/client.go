@@ -1,0 +1,74 @@
+package hub
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"slices"
+	"time"
+
+	"github.com/isthmus-hub/isthmus/hub/oauth"
+)
+
+// Client is a downstream relying party: an app that sends people here.
+type Client struct {
+	ID      string
+	Name    string // shown to people: "to continue to …"
+	Secrets []SecretHash
+	Public  bool // no secret; PKCE is compulsory
+	Brand   *Brand
+
+	CallbackURLs       []string
+	DefaultRedirectURI string
+	LogoutURLs         []string
+	Flows              []string // "code", "client_credentials"
+	Scopes             oauth.Scope
+	Providers          []string // names, and Local for the password form
+
+	AccessLife, IDLife, RefreshLife time.Duration
+	Rotation                        bool          // a refresh gives a new refresh token
+	Grace                           time.Duration // how long a rotated token's last predecessor still answers
+
+	ReadAttributes []string // nil: all
+	TypedUserInfo  bool     // JSON booleans at userInfo instead of Cognito's strings
+}
+
+// SecretHash is the SHA-256 of a client secret. Client secrets are long and
+// random, so a slow hash would cost time and protect nothing.
+type SecretHash [sha256.Size]byte
+
+// HashSecret hashes a client secret for storage and comparison.
+func HashSecret(secret string) SecretHash { return sha256.Sum256([]byte(secret)) }
+
+// Authentic tells whether secret is one of the client's live secrets, in time
+// that does not depend on which. A client without secrets accepts none.
+func (c *Client) Authentic(secret string) bool {
+	hash := HashSecret(secret)
+	ok := 0
+	for _, s := range c.Secrets {
+		ok |= subtle.ConstantTimeCompare(hash[:], s[:])
+	}
+	return ok == 1
+}
+
+// Allows tells whether the client may use a flow ("code", "client_credentials").
+func (c *Client) Allows(flow string) bool { return slices.Contains(c.Flows, flow) }
+
+// Password tells whether the client offers the pool's own password form.
+func (c *Client) Password() bool { return slices.Contains(c.Providers, Local) }
+
+// Enabled lists the providers that are on and enabled for the client, in the
+// client's order.
+func (c *Client) Enabled(p *Pool) []*Provider {
+	var list []*Provider
+	for _, name := range c.Providers {
+		if pr, ok := p.Provider(name); ok && pr.Enabled {
+			list = append(list, pr)
+		}
+	}
+	return list
+}
+
+// Uses tells whether a provider is on and enabled for the client.
+func (c *Client) Uses(pr *Provider) bool {
+	return pr.Enabled && slices.Contains(c.Providers, pr.Name)
+}

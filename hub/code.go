@@ -1,0 +1,51 @@
+package hub
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"time"
+
+	"github.com/isthmus-hub/isthmus/hub/oauth"
+	"github.com/isthmus-hub/isthmus/hub/store"
+)
+
+// CodeMemory is how long a code is remembered after it was made, so that using
+// it again is recognised as theft and not as a stranger (RFC 9700 §4.5).
+const CodeMemory = time.Hour
+
+// Code is an authorization code: the right to one grant.
+type Code struct {
+	Hash        string `json:"hash"`
+	Interaction string `json:"interaction"`
+	Grant       string `json:"grant"` // id the grant gets when the code is redeemed
+	Used        bool   `json:"used,omitempty"`
+
+	ClientID    string      `json:"client_id"`
+	RedirectURI string      `json:"redirect_uri"`
+	Scope       oauth.Scope `json:"scope"`
+	Nonce       string      `json:"nonce,omitempty"`
+	Challenge   string      `json:"challenge,omitempty"`
+	Sub         string      `json:"sub"`
+	Session     string      `json:"session"`
+	Provider    string      `json:"provider,omitempty"` // the way in; empty: the pool's password
+	Link        string      `json:"link,omitempty"`
+	AuthTime    time.Time   `json:"auth_time"`
+	Expires     time.Time   `json:"expires"`   // not redeemed after this
+	Forgotten   time.Time   `json:"forgotten"` // not remembered after this
+}
+
+// Codes are the codes of a pool, found by the hash of what the app shows.
+var Codes = store.Collection[Code]{
+	Name:    "code",
+	ID:      func(c *Code) string { return c.Hash },
+	Expires: func(c *Code) time.Time { return c.Forgotten },
+	Indexes: []store.Index[Code]{
+		{Name: "interaction", Unique: true, Keys: func(c *Code) []string { return []string{c.Interaction} }},
+	},
+}
+
+// HashCode is the form in which a one-time value is stored.
+func HashCode(code string) string {
+	sum := sha256.Sum256([]byte(code))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}

@@ -1,0 +1,24 @@
+// Package hub says what exists: Pool, Client, Provider, User, Link, Session,
+// Interaction, Pending, Code, Grant, Key, Trace and Event, the rules each of
+// them keeps on its own, and the collections they are stored in.
+//
+// What is done with them lives one floor up: hub/signin lets people in,
+// hub/directory knows who they are, hub/grant gives apps their tokens. Those
+// packages take a *Pool as an argument; nothing here is global and nothing
+// travels in a context.
+//
+// A Pool is an immutable snapshot. A changed configuration makes a new Pool
+// over the same Space and Keys, and the next request sees it whole.
+//
+// Decisions kept here:
+//
+//   - A user is found by link (provider, issuer, subject), compared byte for
+//     byte, or by name. Names of local users are folded; names of federated
+//     users are not, because subjects are case sensitive (OIDC Core §2).
+//   - A session's cookie is "sid.secret". The sid is public and never a
+//     credential; the store keeps only the secret's hash.
+//   - A code is unique in the interaction that made it, so an interaction ends
+//     once however often its last step is sent again.
+//   - A refresh token is derived (grant, generation, MAC), so nothing that
+//     signs anybody in is stored, and a lost answer can be given again.
+package hub

@@ -1,0 +1,57 @@
+package hub
+
+import "time"
+
+// Event is one line of the audit log and one tick of a counter. It names what
+// happened and to whom; it never holds a secret, a code or a token.
+type Event struct {
+	Time      time.Time
+	Name      EventName
+	OK        bool
+	Pool      string
+	Client    string
+	Provider  string
+	Sub       string
+	Reason    string
+	Trace     string
+	Address   string
+	RequestID string
+	Actor     string // who did it, for administrative acts
+}
+
+// EventName says what happened; the list is closed so that an alert can be
+// written against it.
+type EventName string
+
+// The events this hub records.
+const (
+	SignIn            EventName = "sign_in" // OK or with the reason it stopped
+	RedirectRefused   EventName = "redirect_refused"
+	CallbackRefused   EventName = "callback_refused"
+	OutboundRefused   EventName = "outbound_refused"
+	ClientRefused     EventName = "client_refused"
+	PasswordRefused   EventName = "password_refused"
+	PasswordChanged   EventName = "password_changed"
+	CodeReuse         EventName = "code_reuse"
+	RefreshReuse      EventName = "refresh_reuse"
+	TokenGranted      EventName = "token_granted"
+	TokenRefused      EventName = "token_refused"
+	SignOut           EventName = "sign_out"
+	SignOutRefused    EventName = "sign_out_refused"
+	UserCreated       EventName = "user_created"
+	UserChanged       EventName = "user_changed"
+	UserDisabled      EventName = "user_disabled"
+	UserDeleted       EventName = "user_deleted"
+	KeyRotated        EventName = "key_rotated"
+	ConfigReloaded    EventName = "config_reloaded"
+	CrossOriginDenied EventName = "cross_origin_denied"
+)
+
+// Event begins an event of this pool, at the pool's time, for a visitor.
+func (p *Pool) Event(name EventName, v Visitor) Event {
+	e := Event{Time: p.Now(), Name: name, Pool: p.Name, RequestID: v.RequestID}
+	if v.Address.IsValid() {
+		e.Address = v.Address.String()
+	}
+	return e
+}

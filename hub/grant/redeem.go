@@ -1,0 +1,99 @@
+package grant
+
+import (
+	"context"
+	"errors"
+
+	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/hub/oauth"
+	"github.com/isthmus-hub/isthmus/hub/store"
+)
+
+// Redeem gives an authenticated client the tokens of a code (RFC 6749 §4.1.3).
+// The code is spent by any try that its client makes and by any try of another;
+// a second try revokes what the first one gave.
+func Redeem(ctx context.Context, p *hub.Pool, c *hub.Client, r *oauth.TokenRequest, v hub.Visitor) (*oauth.TokenResponse, error) {
+	if !c.Allows("code") {
+		return nil, oauth.Errorf(oauth.UnauthorizedClient, "the client may not use the code flow")
+	}
+	var g *hub.Grant
+	var u *hub.User
+	var refused, sub string
+	err := p.Space.Update(ctx, func(tx *store.Tx) error {
+		g, u, refused, sub = nil, nil, "", ""
+		code, err := hub.Codes.Get(tx, hub.HashCode(r.Code))
+		if errors.Is(err, store.ErrNotFound) {
+			refused = "unknown_code"
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		sub = code.Sub
+		if code.Used {
+			refused = string(hub.CodeReuse)
+			return revoke(tx, code.Grant, refused)
+		}
+		if u, err = hub.Users.Get(tx, code.Sub); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		refused = judge(p, c, u, code, r, tx)
+		code.Used = true
+		if err := hub.Codes.Put(tx, code); err != nil || refused != "" {
+			return err
+		}
+		g = &hub.Grant{
+			ID: code.Grant, ClientID: c.ID, Sub: code.Sub, Session: code.Session, Provider: code.Provider, Link: code.Link,
+			Scope: code.Scope, Nonce: code.Nonce, AuthTime: code.AuthTime,
+			Created: tx.Now, Expires: tx.Now.Add(c.RefreshLife),
+		}
+		return hub.Grants.Create(tx, g)
+	})
+	if err != nil {
+		return nil, oauth.Internal(err)
+	}
+	e := p.Event(hub.TokenGranted, v)
+	e.Client, e.Sub, e.OK, e.Reason = c.ID, sub, refused == "", refused
+	if refused != "" {
+		e.Name = hub.TokenRefused
+		if refused == string(hub.CodeReuse) {
+			e.Name = hub.CodeReuse
+		}
+		p.Record(e)
+		return nil, oauth.Wrap(errors.New(refused), oauth.InvalidGrant, "the code is not valid for this request")
+	}
+	e.Provider = g.Provider
+	p.Record(e)
+	return issue(p, c, g, u, g.Scope, true)
+}
+
+// judge says what is wrong with a code that is there and unused; empty: nothing.
+func judge(p *hub.Pool, c *hub.Client, u *hub.User, code *hub.Code, r *oauth.TokenRequest, tx *store.Tx) string {
+	switch {
+	case tx.Now.After(code.Expires):
+		return "expired"
+	case code.ClientID != c.ID:
+		return "other_client"
+	case code.RedirectURI != r.RedirectURI:
+		return "redirect_mismatch"
+	case oauth.VerifyPKCE(code.Challenge, r.CodeVerifier) != nil:
+		return "pkce_mismatch"
+	}
+	return hub.Dead(p, c, u, code.Provider, code.Link)
+}
+
+// revoke ends a grant, if it is there, and remembers why.
+func revoke(tx *store.Tx, id, why string) error {
+	g, err := hub.Grants.Get(tx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if g.Revoked != "" {
+		return nil
+	}
+	g.Revoked = why
+	return hub.Grants.Put(tx, g)
+}

@@ -1,0 +1,106 @@
+package grant
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/hub/directory"
+	"github.com/isthmus-hub/isthmus/hub/oauth"
+	"github.com/isthmus-hub/isthmus/hub/token"
+	"github.com/isthmus-hub/isthmus/mapping"
+)
+
+// access is the payload of an access token, in Cognito's claims.
+type access struct {
+	Sub       string      `json:"sub"`
+	Issuer    string      `json:"iss"`
+	Version   int         `json:"version"`
+	ClientID  string      `json:"client_id"`
+	OriginJTI string      `json:"origin_jti,omitempty"`
+	EventID   string      `json:"event_id,omitempty"`
+	TokenUse  string      `json:"token_use"`
+	Scope     oauth.Scope `json:"scope"`
+	AuthTime  int64       `json:"auth_time"`
+	Expires   int64       `json:"exp"`
+	IssuedAt  int64       `json:"iat"`
+	JTI       string      `json:"jti"`
+	Username  string      `json:"username,omitempty"`
+}
+
+// issue signs the tokens of a grant that has been committed. The scope may be
+// narrower than the grant's; refresh says whether a refresh token goes along.
+func issue(p *hub.Pool, c *hub.Client, g *hub.Grant, u *hub.User, scope oauth.Scope, refresh bool) (*oauth.TokenResponse, error) {
+	now := p.Now()
+	event := directory.NewSub()
+	ring := p.Keys.Ring()
+	payload, err := json.Marshal(access{
+		Sub: u.Sub, Issuer: p.Issuer, Version: 2, ClientID: c.ID, OriginJTI: g.ID, EventID: event, TokenUse: "access",
+		Scope: scope, AuthTime: g.AuthTime.Unix(), Expires: now.Add(c.AccessLife).Unix(), IssuedAt: now.Unix(),
+		JTI: directory.NewSub(), Username: u.Username,
+	})
+	if err != nil {
+		return nil, oauth.Internal(err)
+	}
+	res := &oauth.TokenResponse{TokenType: oauth.TokenTypeBearer, ExpiresIn: int(c.AccessLife / time.Second)}
+	if res.AccessToken, err = ring.Sign(payload, token.TypeNone); err != nil {
+		return nil, oauth.Internal(err)
+	}
+	if refresh {
+		res.RefreshToken = refreshToken(p, g)
+	}
+	if !scope.Has("openid") {
+		return res, nil
+	}
+	claims := attributes(p, c, u, scope, true)
+	for name, value := range map[string]any{
+		"sub": u.Sub, "iss": p.Issuer, "aud": c.ID, "token_use": "id", "cognito:username": u.Username,
+		"origin_jti": g.ID, "event_id": event, "jti": directory.NewSub(),
+		"auth_time": g.AuthTime.Unix(), "exp": now.Add(c.IDLife).Unix(), "iat": now.Unix(),
+		"at_hash": ring.Algorithms()[0].HalfHash(res.AccessToken),
+	} {
+		claims[name] = value
+	}
+	if g.Nonce != "" {
+		claims["nonce"] = g.Nonce
+	}
+	if len(u.Links) > 0 {
+		claims["identities"] = identities(u)
+	}
+	if payload, err = json.Marshal(claims); err != nil {
+		return nil, oauth.Internal(err)
+	}
+	if res.IDToken, err = ring.Sign(payload, token.TypeNone); err != nil {
+		return nil, oauth.Internal(err)
+	}
+	return res, nil
+}
+
+// attributes are the user's attributes that the scope releases and the client
+// may read, as claims.
+func attributes(p *hub.Pool, c *hub.Client, u *hub.User, scope oauth.Scope, typed bool) map[string]any {
+	return mapping.Release(p.Schema, u.Attributes, mapping.ScopeAttributes(p.Schema, scope, c.ReadAttributes), typed)
+}
+
+// identity is one member of the identities claim; Cognito writes even the flag
+// and the time as text.
+type identity struct {
+	UserID       string  `json:"userId"`
+	ProviderName string  `json:"providerName"`
+	ProviderType string  `json:"providerType"`
+	Issuer       *string `json:"issuer"`
+	Primary      string  `json:"primary"`
+	DateCreated  string  `json:"dateCreated"`
+}
+
+func identities(u *hub.User) []identity {
+	list := make([]identity, len(u.Links))
+	for i, l := range u.Links {
+		list[i] = identity{
+			UserID: l.Subject, ProviderName: l.Provider, ProviderType: l.Type,
+			Primary: strconv.FormatBool(l.Primary), DateCreated: strconv.FormatInt(l.Created.UnixMilli(), 10),
+		}
+	}
+	return list
+}

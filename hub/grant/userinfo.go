@@ -1,0 +1,92 @@
+package grant
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/hub/oauth"
+	"github.com/isthmus-hub/isthmus/hub/store"
+	"github.com/isthmus-hub/isthmus/hub/token"
+)
+
+// Access is an access token that was verified and whose grant is live.
+type Access struct {
+	Client *hub.Client
+	Grant  *hub.Grant
+	User   *hub.User
+	Scope  oauth.Scope
+}
+
+// Verify takes an access token of this pool for what it is worth now: signature,
+// kind and times, then the grant and the person. Everything that fails is
+// invalid_token (RFC 6750 §3.1); the cause says what.
+func Verify(ctx context.Context, p *hub.Pool, raw string) (*Access, error) {
+	payload, header, err := p.Keys.Ring().Verify(raw)
+	if err != nil {
+		return nil, refuseToken(err)
+	}
+	var claims access
+	if err := json.Unmarshal(payload, &claims); err != nil {
+		return nil, refuseToken(err)
+	}
+	if err := token.UseAccess.Check(header, claims.TokenUse); err != nil {
+		return nil, refuseToken(err)
+	}
+	now := p.Now().Unix()
+	client := p.Clients[claims.ClientID]
+	switch {
+	case claims.Issuer != p.Issuer:
+		return nil, refuseToken(errors.New("of another issuer"))
+	case now >= claims.Expires:
+		return nil, refuseToken(errors.New("expired"))
+	case client == nil:
+		return nil, refuseToken(errors.New("its client is gone"))
+	}
+	a := &Access{Client: client, Scope: claims.Scope}
+	err = p.Space.View(ctx, func(tx *store.Tx) (err error) {
+		if a.Grant, err = hub.Grants.Get(tx, claims.OriginJTI); err != nil {
+			return err
+		}
+		a.User, err = hub.Users.Get(tx, claims.Sub)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, refuseToken(errors.New("its grant or its user is gone"))
+	}
+	if err != nil {
+		return nil, oauth.Internal(err)
+	}
+	if a.Grant.Revoked != "" {
+		return nil, refuseToken(errors.New("revoked: " + a.Grant.Revoked))
+	}
+	if why := hub.Dead(p, client, a.User, a.Grant.Provider, a.Grant.Link); why != "" {
+		return nil, refuseToken(errors.New(why))
+	}
+	return a, nil
+}
+
+func refuseToken(cause error) error {
+	return oauth.Wrap(cause, oauth.InvalidToken, "Access token is expired, disabled, or deleted, or the user has globally signed out.")
+}
+
+// UserInfo are the claims an access token opens (OpenID Connect Core §5.3):
+// every value as text and a username beside sub, as Cognito answers, or typed
+// where the client asks for it.
+func (a *Access) UserInfo(p *hub.Pool) (map[string]any, error) {
+	if !a.Scope.Has("openid") {
+		return nil, oauth.Errorf(oauth.InsufficientScope, "the token's scope lacks openid")
+	}
+	claims := attributes(p, a.Client, a.User, a.Scope, a.Client.TypedUserInfo)
+	claims["sub"] = a.User.Sub
+	claims["username"] = a.User.Username
+	if len(a.User.Links) > 0 {
+		text, err := json.Marshal(identities(a.User))
+		if err != nil {
+			return nil, oauth.Internal(err)
+		}
+		claims["identities"] = string(text)
+	}
+	return claims, nil
+}

@@ -1,0 +1,68 @@
+package hub
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"time"
+
+	"github.com/isthmus-hub/isthmus/hub/oauth"
+	"github.com/isthmus-hub/isthmus/hub/store"
+	"github.com/isthmus-hub/isthmus/mapping"
+)
+
+// Interaction is a sign-in under way. It travels sealed in a cookie of the
+// browser that began it, so that a sign-in nobody finishes costs the store
+// nothing; its ID names the cookie and is the state sent upstream.
+type Interaction struct {
+	ID      string                     `json:"id"`
+	Begun   time.Time                  `json:"begun"`
+	Request oauth.AuthorizationRequest `json:"request"`
+
+	// Towards the provider, once one is chosen.
+	Provider string    `json:"provider,omitempty"`
+	Nonce    string    `json:"nonce,omitempty"`
+	Verifier string    `json:"verifier,omitempty"`
+	Sent     time.Time `json:"sent,omitzero"`
+
+	// Proven is the user who gave the right temporary password and must now
+	// choose another; ProvenAt is when.
+	Proven   string    `json:"proven,omitempty"`
+	ProvenAt time.Time `json:"proven_at,omitzero"`
+}
+
+// NewInteraction begins a sign-in for a request whose client and redirect URI
+// are proven.
+func NewInteraction(r oauth.AuthorizationRequest, now time.Time) *Interaction {
+	return &Interaction{ID: Random(), Begun: now, Request: r}
+}
+
+// Random is 256 bits as base64url text: an id, a nonce or a PKCE verifier.
+func Random() string {
+	raw := make([]byte, 32)
+	rand.Read(raw)
+	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+// Pending is a federated sign-in that waits for details only the person can
+// give. It is written after the provider vouched for them, never before.
+type Pending struct {
+	Interaction string             `json:"interaction"`
+	Identity    Identity           `json:"identity"`
+	Set         mapping.Attributes `json:"set"` // mapped already
+	Ask         []string           `json:"ask"`
+	Expires     time.Time          `json:"expires"`
+}
+
+// Identity is what a provider proved of a person, without its claims.
+type Identity struct {
+	Link        Link      `json:"link"`
+	AuthTime    time.Time `json:"auth_time"`
+	UpstreamSID string    `json:"upstream_sid,omitempty"`
+}
+
+// Pendings wait to be completed on the profile page.
+var Pendings = store.Collection[Pending]{
+	Name:    "pending",
+	ID:      func(p *Pending) string { return p.Interaction },
+	Expires: func(p *Pending) time.Time { return p.Expires },
+}

@@ -1,0 +1,111 @@
+package hub
+
+import (
+	"log/slog"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/isthmus-hub/isthmus/hub/seal"
+	"github.com/isthmus-hub/isthmus/hub/store"
+	"github.com/isthmus-hub/isthmus/mapping"
+)
+
+// Local is the provider name by which a client enables the pool's own password
+// form, and by which an app asks for it (identity_provider=COGNITO).
+const Local = "COGNITO"
+
+// Pool is one issuer: its settings, its clients, its providers and the part of
+// the store that is its own. It is immutable once made; see Keys for what turns.
+type Pool struct {
+	Name   string // short and stable: prefixes keys in the store and cookies
+	Issuer string // configured text, never taken from a request
+	Brand  Brand
+
+	Schema    *mapping.Schema
+	Clients   map[string]*Client
+	Providers []*Provider // in the order of the configuration
+
+	SessionLife     time.Duration // how long a browser stays signed in
+	InteractionLife time.Duration // how long a sign-in may take from first page to code
+	CodeLife        time.Duration
+	PasswordPolicy  PasswordPolicy
+
+	Space   *store.Space
+	Keys    *Keys
+	Secrets *Secrets
+	Now     func() time.Time
+	Log     *slog.Logger
+	Record  func(Event) // audit and metrics; never nil
+}
+
+// Brand is what the pages show of the pool, and of a client that overrides it.
+type Brand struct {
+	Title          string
+	Accent         string // "#rrggbb"
+	AccentDark     string
+	Background     string
+	Radius         int // pixels; negative: the default
+	Logo, LogoDark *Image
+	Terms, Privacy string
+	Help           string
+	Language       string
+}
+
+// Image is a logo as loaded from its file.
+type Image struct {
+	Type string // "image/svg+xml" or "image/png"
+	Data []byte
+}
+
+// Provider finds an enabled or disabled provider by its exact name.
+func (p *Pool) Provider(name string) (*Provider, bool) {
+	for _, pr := range p.Providers {
+		if pr.Name == name {
+			return pr, true
+		}
+	}
+	return nil, false
+}
+
+// ProviderByIdentifier finds the provider that lists identifier (idp_identifier,
+// or the domain of an e-mail address), compared without case as a whole.
+func (p *Pool) ProviderByIdentifier(identifier string) (*Provider, bool) {
+	for _, pr := range p.Providers {
+		for _, id := range pr.Identifiers {
+			if strings.EqualFold(id, identifier) {
+				return pr, true
+			}
+		}
+	}
+	return nil, false
+}
+
+// URL is an address under the pool's issuer; path begins with a slash.
+func (p *Pool) URL(path string) string { return p.Issuer + path }
+
+// CallbackURL is the redirect URI every provider of the pool must know.
+func (p *Pool) CallbackURL() string { return p.URL("/oauth2/idpresponse") }
+
+// Secrets are the keys derived from the hub's sealing key for one pool, one for
+// each purpose, so that a value sealed for one use opens in no other.
+type Secrets struct {
+	Signing *seal.Sealer // private signing keys at rest
+	Cookie  *seal.Sealer // interactions in the browser
+	Refresh *seal.Sealer // MAC of refresh tokens
+}
+
+// NewSecrets derives a pool's keys from the hub's sealing key.
+func NewSecrets(key *seal.Key, pool string) *Secrets {
+	return &Secrets{
+		Signing: key.Derive("signing/" + pool),
+		Cookie:  key.Derive("cookie/" + pool),
+		Refresh: key.Derive("refresh/" + pool),
+	}
+}
+
+// Visitor is where a request came from, for audit and limits.
+type Visitor struct {
+	Address   netip.Addr
+	RequestID string
+}

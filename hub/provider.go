@@ -1,0 +1,19 @@
+package hub
+
+import (
+	"github.com/isthmus-hub/isthmus/idp"
+	"github.com/isthmus-hub/isthmus/mapping"
+)
+
+// Provider is an upstream as the pool sees it: how to reach it, what becomes of
+// its claims and who may come in through it.
+type Provider struct {
+	Name        string // as in identity_provider=, in user names and in identities
+	Label       string // on the button: "Sign in with your corporate ID"
+	Type        string // ProviderType of identities: "OIDC"
+	Identifiers []string
+	Enabled     bool
+	Creates     bool // a first sign-in creates the user
+	Mapping     *mapping.Mapping
+	Upstream    *idp.Provider
+}

@@ -1,0 +1,81 @@
+package signin
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/isthmus-hub/isthmus/hub"
+)
+
+// Reason is why a sign-in stopped, in one word: the label of metrics, audit
+// events and traces, and the key of the sentence that the person sees.
+type Reason string
+
+// The reasons, by the part of a sign-in that they stop.
+const (
+	// The request.
+	UnknownClient    Reason = "unknown_client"
+	RedirectMismatch Reason = "redirect_mismatch"
+	InvalidRequest   Reason = "invalid_request"
+
+	// This browser's sign-in.
+	Expired Reason = "expired" // took too long, or is not this browser's
+	Used    Reason = "used"    // was finished before
+
+	// The way in.
+	ProviderOff         Reason = "provider_off"
+	Cancelled           Reason = "cancelled"
+	ProviderRefused     Reason = "provider_refused"
+	ProviderUnreachable Reason = "provider_unreachable"
+	ProviderLate        Reason = "provider_late"
+	ProviderWrong       Reason = "provider_wrong"
+	Overloaded          Reason = "overloaded"
+
+	// The person.
+	AttributesRequired Reason = "attributes_required"
+	CreationOff        Reason = "creation_off"
+	NameTaken          Reason = "name_taken"
+	UserDisabled       Reason = "user_disabled"
+	WrongPassword      Reason = "wrong_password"
+	Locked             Reason = "locked"
+
+	// Us.
+	Internal Reason = "internal"
+)
+
+// Status is the HTTP status of the page that tells a person of the reason.
+func (r Reason) Status() int {
+	switch r {
+	case ProviderRefused, ProviderUnreachable, ProviderWrong:
+		return http.StatusBadGateway
+	case ProviderLate:
+		return http.StatusGatewayTimeout
+	case Overloaded:
+		return http.StatusServiceUnavailable
+	case CreationOff, NameTaken, UserDisabled, ProviderOff:
+		return http.StatusForbidden
+	case Internal:
+		return http.StatusInternalServerError
+	default:
+		return http.StatusBadRequest
+	}
+}
+
+// Error is a sign-in that cannot go on. The person sees the sentence of its
+// Reason and the Trace's id; the Cause goes to the log alone.
+type Error struct {
+	Reason   Reason
+	Trace    string        // id for `isthmus explain`
+	Client   *hub.Client   // nil until it is known
+	Provider *hub.Provider // nil when none is concerned
+	Target   Target        // where the app waits; zero until it is proven
+	Retry    string        // query of the authorization request, to start again; empty if unknown
+	Received string        // of an address that was refused, for the page
+	Cause    error
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("sign-in %s stopped: %s: %v", e.Trace, e.Reason, e.Cause)
+}
+
+func (e *Error) Unwrap() error { return e.Cause }

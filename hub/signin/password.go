@@ -1,0 +1,128 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/hub/directory"
+	"github.com/isthmus-hub/isthmus/hub/store"
+)
+
+// provenLife is how long a right temporary password counts while its owner
+// thinks of another.
+const provenLife = 10 * time.Minute
+
+// Password takes a user name and password from the sign-in page.
+func (s *Service) Password(ctx context.Context, p *hub.Pool, b Browser, in *hub.Interaction, name, password string) (Next, error) {
+	t, failure := s.proceed(p, b, in)
+	if failure != nil {
+		return nil, failure
+	}
+	if !t.client.Password() {
+		return nil, t.fail(s, ProviderOff, errors.New("the client does not enable the pool's own password"))
+	}
+	user, err := s.Directory.Authenticate(ctx, p, name, password)
+	if err != nil {
+		return s.refusePassword(p, t, name, err)
+	}
+	if user.Status == hub.ForceChangePassword {
+		in.Proven, in.ProvenAt = user.Sub, p.Now()
+		return t.askPassword(p, "", ""), nil
+	}
+	return s.local(ctx, p, b, t, user)
+}
+
+// refusePassword shows the form again after a mistake, and stops otherwise.
+func (s *Service) refusePassword(p *hub.Pool, t *attempt, name string, err error) (Next, error) {
+	ask := t.signIn(p)
+	ask.Username = name
+	var locked *directory.LockedError
+	switch {
+	case errors.Is(err, directory.ErrRefused):
+		ask.Problem = string(WrongPassword)
+	case errors.As(err, &locked):
+		ask.Problem = string(Locked)
+	case errors.Is(err, directory.ErrOverloaded):
+		return nil, t.fail(s, Overloaded, err)
+	default:
+		return nil, t.fail(s, Internal, err)
+	}
+	t.record(hub.PasswordRefused, false, Reason(ask.Problem), "", "")
+	return ask, nil
+}
+
+// ChoosePassword takes the password a person chose in place of the temporary
+// one that this interaction has proven, and lets the person in.
+func (s *Service) ChoosePassword(ctx context.Context, p *hub.Pool, b Browser, in *hub.Interaction, password, again string) (Next, error) {
+	t, failure := s.proceed(p, b, in)
+	if failure != nil {
+		return nil, failure
+	}
+	if in.Proven == "" || p.Now().Sub(in.ProvenAt) > provenLife {
+		return nil, t.fail(s, Expired, errors.New("no temporary password was proven in this sign-in"))
+	}
+	if password != again {
+		return t.askPassword(p, "password_mismatch", password), nil
+	}
+	user, err := s.Directory.ChooseFirst(ctx, p, in.Proven, password)
+	switch {
+	case errors.Is(err, directory.ErrPolicy):
+		return t.askPassword(p, "password_policy", password), nil
+	case errors.Is(err, directory.ErrRefused):
+		return nil, t.fail(s, Expired, errors.New("the user no longer waits for a first password"))
+	case errors.Is(err, directory.ErrOverloaded):
+		return nil, t.fail(s, Overloaded, err)
+	case err != nil:
+		return nil, t.fail(s, Internal, err)
+	}
+	t.record(hub.PasswordChanged, true, "", "", user.Sub)
+	return s.local(ctx, p, b, t, user)
+}
+
+func (t *attempt) askPassword(p *hub.Pool, problem, tried string) Next {
+	return AskPassword{
+		Client: t.client, Interaction: t.in, Rules: p.PasswordPolicy.Judge(tried), Problem: problem, FormTarget: t.target,
+	}
+}
+
+// local lets in a user whose password was right a moment ago; the transaction
+// sees to it that it still is.
+func (s *Service) local(ctx context.Context, p *hub.Pool, b Browser, t *attempt, proven *hub.User) (Next, error) {
+	next, v, err := s.enter(ctx, p, b, t, entry{user: func(tx *store.Tx) (*hub.User, *verdict, error) {
+		u, err := hub.Users.Get(tx, proven.Sub)
+		if err != nil {
+			return nil, nil, err
+		}
+		if u.Disabled || u.Password != proven.Password {
+			return nil, &verdict{reason: UserDisabled, err: errors.New("changed while the password was checked")}, nil
+		}
+		return u, nil, nil
+	}})
+	if err != nil {
+		return nil, t.fail(s, Internal, err)
+	}
+	if v != nil {
+		return nil, t.fail(s, v.reason, v.err)
+	}
+	return next, nil
+}
+
+// Continue lets a person who is signed in go on to the app as the person shown
+// on the page.
+func (s *Service) Continue(ctx context.Context, p *hub.Pool, b Browser, in *hub.Interaction) (Next, error) {
+	t, failure := s.proceed(p, b, in)
+	if failure != nil {
+		return nil, failure
+	}
+	session, user, err := Session(ctx, p, b.SessionCookie)
+	if err != nil {
+		return nil, t.fail(s, Internal, err)
+	}
+	asked, err := t.asked(p)
+	if err != nil || session == nil || !t.usable(p, session, user, asked) {
+		return nil, t.fail(s, Expired, errors.New("the session shown on the page is over"))
+	}
+	return s.resume(ctx, p, t, session)
+}

@@ -1,0 +1,144 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/hub/directory"
+	"github.com/isthmus-hub/isthmus/hub/store"
+	"github.com/isthmus-hub/isthmus/mapping"
+)
+
+// arrival is a person proven by a provider, on the way into the pool.
+type arrival struct {
+	identity hub.Identity
+	provider *hub.Provider
+	claims   map[string]any     // nil when the mapping was done before
+	given    mapping.Attributes // mapped or typed before
+	sub      string             // the new user's, should one be made
+}
+
+// verdict is what a transaction found out. It is a value and not an error, so
+// that what the transaction wrote stays written.
+type verdict struct {
+	reason  Reason
+	err     error
+	missing []mapping.Missing
+	set     mapping.Attributes
+}
+
+// user finds the user of an identity, or makes one, and writes the attributes
+// that the mapping allows (design: attribute contract). It never looks a person
+// up by e-mail address. A refused arrival writes nothing.
+func (a arrival) user(tx *store.Tx, p *hub.Pool) (*hub.User, *verdict, error) {
+	link := a.identity.Link
+	u, err := hub.Users.Find(tx, "link", link.Key())
+	known := err == nil
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		if !a.provider.Creates {
+			return nil, &verdict{reason: CreationOff, err: errors.New("a first sign-in, and the provider may not create users")}, nil
+		}
+		link.Primary, link.Created = true, tx.Now
+		u = &hub.User{
+			Sub: a.sub, Username: a.provider.Name + "_" + link.Subject, Status: hub.ExternalProvider,
+			Links: []hub.Link{link}, Attributes: mapping.Attributes{}, Created: tx.Now,
+		}
+	case err != nil:
+		return nil, nil, err
+	case u.Disabled:
+		return nil, &verdict{reason: UserDisabled, err: fmt.Errorf("user %s is disabled", u.Username)}, nil
+	}
+
+	set := a.given
+	if a.claims != nil {
+		result, err := a.provider.Mapping.Apply(a.claims, u.Attributes)
+		if err != nil {
+			return nil, &verdict{reason: ProviderWrong, err: err}, nil
+		}
+		if len(result.Missing) > 0 {
+			return nil, &verdict{reason: AttributesRequired, missing: result.Missing, set: result.Set}, nil
+		}
+		set = result.Set
+	}
+	changed := !known
+	for name, value := range set {
+		if old, ok := u.Attributes[name]; !ok || old != value {
+			u.Attributes[name] = value
+			changed = true
+		}
+	}
+	if !changed {
+		return u, nil, nil
+	}
+	u.Modified = tx.Now
+	if known {
+		return u, nil, hub.Users.Put(tx, u)
+	}
+	if _, err := hub.Users.Find(tx, "name", hub.LocalNameKey(u.Username)); err == nil {
+		return nil, &verdict{reason: NameTaken, err: fmt.Errorf("a local user is called %s", u.Username)}, nil
+	}
+	err = hub.Users.Create(tx, u)
+	if errors.Is(err, store.ErrExists) {
+		return nil, &verdict{reason: NameTaken, err: fmt.Errorf("another identity is called %s", u.Username)}, nil
+	}
+	return u, nil, err
+}
+
+// admit lets a person in whom a provider has proven, or asks for what is missing.
+func (s *Service) admit(ctx context.Context, p *hub.Pool, b Browser, t *attempt, a arrival) (Next, error) {
+	a.sub = directory.NewSub()
+	entry := entry{
+		auth: a.identity.AuthTime, provider: a.provider.Name, link: a.identity.Link.Key(), sid: a.identity.UpstreamSID,
+		user: func(tx *store.Tx) (*hub.User, *verdict, error) { return a.user(tx, p) },
+	}
+	next, v, err := s.enter(ctx, p, b, t, entry)
+	if err != nil {
+		return nil, t.fail(s, Internal, err)
+	}
+	if v == nil {
+		return next, nil
+	}
+	if v.reason == AttributesRequired {
+		return s.incomplete(ctx, p, t, a, v)
+	}
+	return nil, t.fail(s, v.reason, v.err)
+}
+
+// incomplete asks the person for the missing attributes if the mapping says so
+// of each; otherwise the app is told, in Cognito's words.
+func (s *Service) incomplete(ctx context.Context, p *hub.Pool, t *attempt, a arrival, v *verdict) (Next, error) {
+	ask := make([]string, 0, len(v.missing))
+	for _, m := range v.missing {
+		if m.OnMissing == mapping.Ask {
+			ask = append(ask, m.Attribute)
+		}
+	}
+	if len(ask) < len(v.missing) {
+		return t.refuseAttributes(s, v.missing), nil
+	}
+	pending := &hub.Pending{
+		Interaction: t.in.ID, Identity: a.identity, Set: v.set, Ask: ask,
+		Expires: t.in.Begun.Add(p.InteractionLife),
+	}
+	err := p.Space.Update(ctx, func(tx *store.Tx) error { return hub.Pendings.Create(tx, pending) })
+	if errors.Is(err, store.ErrExists) {
+		return nil, t.fail(s, Used, err)
+	}
+	if err != nil {
+		return nil, t.fail(s, Internal, err)
+	}
+	return AskProfile{Client: t.client, Interaction: t.in, Provider: a.provider, Ask: ask, FormTarget: t.target}, nil
+}
+
+// authTime is when the person authenticated: the provider's word, unless it is
+// silent or speaks of the future.
+func authTime(upstream time.Time, now time.Time) time.Time {
+	if upstream.IsZero() || upstream.After(now) {
+		return now
+	}
+	return upstream
+}

@@ -1,0 +1,231 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/hub/oauth"
+	"github.com/isthmus-hub/isthmus/hub/store"
+	"github.com/isthmus-hub/isthmus/idp"
+)
+
+// attempt is one request's share of a sign-in: what is known so far, and the
+// steps for its explanation should it stop.
+type attempt struct {
+	p        *hub.Pool
+	visitor  hub.Visitor
+	client   *hub.Client
+	target   Target
+	in       *hub.Interaction
+	provider *hub.Provider
+	claims   map[string]any
+	steps    []hub.Step
+	mend     string
+}
+
+func (t *attempt) step(name, format string, args ...any) {
+	t.steps = append(t.steps, hub.Step{Name: name, OK: true, Detail: fmt.Sprintf(format, args...)})
+}
+
+// resumed tells the steps that happened in requests before this one.
+func (t *attempt) resumed() {
+	r := &t.in.Request
+	t.step("authorize", "request accepted (%s)", describe(r))
+	if !t.in.Sent.IsZero() {
+		t.step("redirect", "to the provider at %s", t.in.Sent.UTC().Format(time.TimeOnly))
+	}
+}
+
+// fail ends the sign-in: it keeps the explanation, writes the audit event, and
+// returns the error for the page.
+func (t *attempt) fail(s *Service, reason Reason, cause error) *Error {
+	e := &Error{Reason: reason, Trace: hub.NewTraceID(), Client: t.client, Provider: t.provider, Target: t.target, Cause: cause}
+	if t.in != nil {
+		e.Retry = retry(&t.in.Request)
+	}
+	why, mend, step := explain(t, reason, cause)
+	t.steps = append(t.steps, hub.Step{Name: step, Detail: cut(detail(cause))})
+	s.keep(t, &hub.Trace{
+		ID: e.Trace, Time: t.p.Now(), Pool: t.p.Name, Reason: string(reason), Steps: t.steps,
+		Claims: masked(t.claims), Why: why, Mend: mend, RequestID: t.visitor.RequestID,
+	})
+	t.record(s.event(reason), false, reason, e.Trace, "")
+	return e
+}
+
+func (s *Service) event(reason Reason) hub.EventName {
+	switch reason {
+	case RedirectMismatch, UnknownClient:
+		return hub.RedirectRefused
+	case Expired, Used:
+		return hub.CallbackRefused
+	case WrongPassword, Locked:
+		return hub.PasswordRefused
+	default:
+		return hub.SignIn
+	}
+}
+
+func (t *attempt) record(name hub.EventName, ok bool, reason Reason, trace, sub string) {
+	e := t.p.Event(name, t.visitor)
+	e.OK, e.Reason, e.Trace, e.Sub = ok, string(reason), trace, sub
+	if t.client != nil {
+		e.Client = t.client.ID
+	}
+	if t.provider != nil {
+		e.Provider = t.provider.Name
+	}
+	t.p.Record(e)
+}
+
+// keep writes a trace, unless too many come at once: then the log alone has it.
+// It does not depend on the request, which may be gone by now.
+func (s *Service) keep(t *attempt, trace *hub.Trace) {
+	if t.client != nil {
+		trace.Client = t.client.ID
+	}
+	if t.provider != nil {
+		trace.Provider = t.provider.Name
+	}
+	t.p.Log.Warn("sign-in stopped", "trace", trace.ID, "pool", trace.Pool, "client", trace.Client, "provider", trace.Provider,
+		"reason", trace.Reason, "why", trace.Why, "request_id", trace.RequestID)
+	if !s.traces.Allow() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	err := t.p.Space.Update(ctx, func(tx *store.Tx) error { return hub.Traces.Put(tx, trace) })
+	if err != nil {
+		t.p.Log.Error("trace not kept", "trace", trace.ID, "error", err)
+	}
+}
+
+// explain says why a sign-in stopped and what mends it, to an administrator,
+// and names the step it stopped at.
+func explain(t *attempt, reason Reason, cause error) (why, mend, step string) {
+	var up *idp.Error
+	if errors.As(cause, &up) {
+		return sentence(up), up.Mend, string(up.Step)
+	}
+	name, client := "", ""
+	if t.provider != nil {
+		name = t.provider.Name
+	}
+	if t.client != nil {
+		client = t.client.ID
+	}
+	switch reason {
+	case UnknownClient:
+		return "No client of this pool has the client_id that the app sent.", "Compare the app's client_id with the pool's clients.", "authorize"
+	case RedirectMismatch:
+		return "The app sent a redirect_uri that is not registered for it, to the letter.",
+			fmt.Sprintf("Add the address to callback_urls of client %q if it is the app's own, or correct it in the app.", client), "authorize"
+	case InvalidRequest:
+		return "The app's request is not one this hub can accept.", "Correct the request in the app; the step says what was wrong.", "authorize"
+	case Expired:
+		return "The answer came back to a browser that had not begun this sign-in here, or had begun it too long ago.",
+			fmt.Sprintf("Let the person start again. If it happens to everybody: cookies for %s must survive the way to the provider and back, and the whole way may take %s.", t.p.Issuer, t.p.InteractionLife), "callback"
+	case Used:
+		return "This sign-in had been finished before; its last step was sent a second time.", "Nothing is wrong if the person went back or reloaded. Otherwise look for a proxy that repeats requests.", "callback"
+	case ProviderOff:
+		return fmt.Sprintf("The provider %s is switched off, unknown, or not enabled for client %q.", name, client),
+			fmt.Sprintf("List the provider under providers of client %q and see that it is enabled.", client), "authorize"
+	case AttributesRequired:
+		return "The provider did not send what the pool requires of every user.", t.mend, "mapping"
+	case CreationOff:
+		return fmt.Sprintf("The person is not known here yet, and the provider %s may not create users.", name),
+			"Create the user and link it, or set creation: true at the provider.", "user"
+	case NameTaken:
+		return "The user name that this identity gets belongs to somebody else: " + detail(cause) + ".",
+			"Rename the other user. If the provider's issuer changed lately, its people are new identities to this hub.", "user"
+	case UserDisabled:
+		return "The user is disabled here.", "If that is no longer wanted: isthmus user enable NAME.", "user"
+	case Overloaded:
+		return "More passwords were waiting to be checked than the hub queues.", "If this lasts, somebody is guessing passwords, or the machine is too small.", "password"
+	case WrongPassword, Locked:
+		return "The user name and password did not match an account that may sign in.", "After five failures an account waits; a quarter of an hour of quiet frees it.", "password"
+	default:
+		return "The hub itself failed: " + detail(cause) + ".", "Look in the log for the request id; the store may be full or not writable.", "hub"
+	}
+}
+
+func sentence(e *idp.Error) string {
+	s := strings.TrimSpace(e.Error())
+	if s == "" {
+		return "The provider's answer could not be used."
+	}
+	return strings.ToUpper(s[:1]) + s[1:] + "."
+}
+
+// describe tells the shape of an authorization request in a few words.
+func describe(r *oauth.AuthorizationRequest) string {
+	parts := []string{"code"}
+	if r.CodeChallenge != "" {
+		parts = append(parts, "PKCE S256")
+	}
+	if len(r.Scope) > 0 {
+		parts = append(parts, "scopes "+r.Scope.String())
+	}
+	return strings.Join(parts, ", ")
+}
+
+// masked lists the claims a provider sent by name, each value masked.
+func masked(claims map[string]any) []hub.Claim {
+	list := make([]hub.Claim, 0, len(claims))
+	for _, name := range slices.Sorted(maps.Keys(claims)) {
+		if len(list) == 50 {
+			break
+		}
+		list = append(list, hub.Claim{Name: cut(name), Value: hub.Mask(cut(text(claims[name])))})
+	}
+	return list
+}
+
+func text(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case map[string]any:
+		return fmt.Sprintf("object of %d members", len(v))
+	case []any:
+		return fmt.Sprintf("list of %d", len(v))
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+func detail(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+func cut(s string) string {
+	if len(s) > 500 {
+		return strings.ToValidUTF8(s[:500], "") + "…"
+	}
+	return s
+}
+
+// retry is the query that asks for the same sign-in again, from the beginning.
+func retry(r *oauth.AuthorizationRequest) string {
+	v := url.Values{"response_type": {"code"}, "client_id": {r.ClientID}, "redirect_uri": {r.RedirectURI}}
+	for name, value := range map[string]string{
+		"scope": r.Scope.String(), "state": r.State, "nonce": r.Nonce, "response_mode": r.ResponseMode,
+		"code_challenge": r.CodeChallenge, "code_challenge_method": r.CodeChallengeMethod,
+		"login_hint": r.LoginHint, "ui_locales": r.UILocales, "lang": r.Lang,
+	} {
+		if value != "" {
+			v.Set(name, value)
+		}
+	}
+	return v.Encode()
+}

@@ -1,0 +1,127 @@
+package hub
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/isthmus-hub/isthmus/hub/store"
+	"github.com/isthmus-hub/isthmus/mapping"
+)
+
+// Status is a user's state, in Cognito's words.
+type Status string
+
+// The states this hub uses. Disabled is a flag beside them, as in Cognito.
+const (
+	Confirmed           Status = "CONFIRMED"
+	ForceChangePassword Status = "FORCE_CHANGE_PASSWORD"
+	ExternalProvider    Status = "EXTERNAL_PROVIDER"
+)
+
+// User is a person in the pool.
+type User struct {
+	Sub        string             `json:"sub"` // UUID; never given to another person
+	Username   string             `json:"username"`
+	Status     Status             `json:"status"`
+	Disabled   bool               `json:"disabled,omitempty"`
+	Attributes mapping.Attributes `json:"attributes"`
+	Links      []Link             `json:"links,omitempty"`
+
+	Password       string    `json:"password,omitempty"`       // argon2id in PHC form; empty: no password
+	PasswordExpiry time.Time `json:"password_expiry,omitzero"` // of a temporary password
+
+	Created  time.Time `json:"created"`
+	Modified time.Time `json:"modified"`
+}
+
+// Link joins a user to one upstream identity. The three first fields, compared
+// byte for byte, are the only thing that identifies an upstream person.
+type Link struct {
+	Provider string    `json:"provider"`
+	Issuer   string    `json:"issuer"`
+	Subject  string    `json:"subject"`
+	Type     string    `json:"type"`
+	Primary  bool      `json:"primary"`
+	Created  time.Time `json:"created"`
+}
+
+// Key is the link as one index key. Each part is escaped, so two different
+// identities can never run together into one key.
+func (l Link) Key() string {
+	return url.QueryEscape(l.Provider) + "/" + url.QueryEscape(l.Issuer) + "/" + url.QueryEscape(l.Subject)
+}
+
+// Federated tells whether the user came through a provider and owns no password.
+func (u *User) Federated() bool { return len(u.Links) > 0 && u.Password == "" }
+
+// Link finds the user's link to a provider's identity.
+func (u *User) Link(key string) (Link, bool) {
+	for _, l := range u.Links {
+		if l.Key() == key {
+			return l, true
+		}
+	}
+	return Link{}, false
+}
+
+// Users are the people of a pool.
+var Users = store.Collection[User]{
+	Name: "user",
+	ID:   func(u *User) string { return u.Sub },
+	Indexes: []store.Index[User]{
+		{Name: "name", Unique: true, Keys: func(u *User) []string { return []string{nameKey(u)} }},
+		{Name: "link", Unique: true, Keys: func(u *User) []string {
+			keys := make([]string, len(u.Links))
+			for i, l := range u.Links {
+				keys[i] = l.Key()
+			}
+			return keys
+		}},
+		{Name: "email", Keys: func(u *User) []string {
+			if e := u.Attributes["email"]; e != "" {
+				return []string{FoldName(e)}
+			}
+			return nil
+		}},
+	},
+}
+
+// nameKey keeps local and federated names apart: local ones are folded, the
+// others hold a case-sensitive subject and stay as they are.
+func nameKey(u *User) string {
+	if u.Federated() {
+		return FederatedNameKey(u.Username)
+	}
+	return LocalNameKey(u.Username)
+}
+
+// LocalNameKey and FederatedNameKey are the keys of the unique index "name".
+func LocalNameKey(name string) string { return "local/" + FoldName(name) }
+
+// FederatedNameKey is the key of a name that came from a provider.
+func FederatedNameKey(name string) string { return "federated/" + name }
+
+var fold = cases.Fold()
+
+// FoldName is the one canonical form of user names and e-mail addresses:
+// trimmed, NFKC, case folded. Every look-up, limit and index uses it.
+func FoldName(name string) string {
+	name = strings.TrimSpace(name)
+	if ascii(name) {
+		return strings.ToLower(name)
+	}
+	return norm.NFKC.String(fold.String(norm.NFKC.String(name)))
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
