@@ -16,9 +16,9 @@ type Pace struct {
 }
 
 // Limiter holds a token bucket per key (an address, a client, an account) in a
-// table of bounded size. When the table is full the quietest goes first: of the
-// keys unseen for longest, the one whose bucket is fullest, which has least to
-// gain by being forgotten (security row A202). Safe for concurrent use.
+// table of bounded size. When the table is full the quietest goes first: the key
+// unseen for longest whose bucket is at least half full, so that it gains little
+// by being forgotten (security row A202). Safe for concurrent use.
 type Limiter[K comparable] struct {
 	pace Pace
 	size int
@@ -35,8 +35,8 @@ type bucket[K comparable] struct {
 	prev, next *bucket[K]
 }
 
-// candidates is how many of the quietest are compared when one must go.
-const candidates = 16
+// patience is how many buckets are looked at when one must go.
+const patience = 256
 
 // NewLimiter returns a limiter of at most size keys.
 func NewLimiter[K comparable](pace Pace, size int, now func() time.Time) *Limiter[K] {
@@ -75,24 +75,23 @@ func (l *Limiter[K]) Len() int {
 	return len(l.bucket)
 }
 
-// evict forgets the fullest bucket among the quietest. Empty ones that it passes
-// over get their turn again later: else many who are held back would gather at
-// the quiet end and push each other out.
+// evict goes through the table from its quiet end and forgets the first bucket
+// that is at least half full. Emptier ones it passes over come to the front: else
+// many who are held back would gather at the quiet end and push each other out.
+// After patience of them the fullest goes.
 func (l *Limiter[K]) evict(now time.Time) {
-	var quiet *bucket[K]
-	most := math.Inf(-1)
-	b := l.ring.prev
-	for range min(candidates, len(l.bucket)) {
-		this := b
-		b = b.prev
-		tokens := this.rate.TokensAt(now)
-		if tokens > most {
-			quiet, most = this, tokens
+	enough := float64(l.pace.Burst) / 2
+	quiet, most := l.ring.prev, math.Inf(-1)
+	for range min(patience, len(l.bucket)) {
+		b := l.ring.prev
+		if tokens := b.rate.TokensAt(now); tokens > most {
+			quiet, most = b, tokens
 		}
-		if tokens < 1 {
-			this.unlink()
-			l.latest(this)
+		if most >= enough {
+			break
 		}
+		b.unlink()
+		l.latest(b)
 	}
 	quiet.unlink()
 	delete(l.bucket, quiet.key)
