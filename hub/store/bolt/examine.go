@@ -1,0 +1,333 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"os"
+)
+
+// What bbolt's file format says: pages of equal size, numbers in the order of the machine, two header
+// pages, then a tree of branch and leaf pages, found by page number. A page has a header of 16 bytes,
+// then an element of 16 bytes for each key, then keys and values without gaps.
+const (
+	headSize   = 16
+	elemSize   = 16
+	metaSize   = 64
+	branchPage = 1
+	leafPage   = 2
+	freePage   = 16
+	subBucket  = 1 // flag of a leaf element
+	noFreeList = 1<<64 - 1
+	metaMagic  = 0xED0CDAED
+	minPage    = 1024
+	maxPage    = 1 << 24
+)
+
+var order = binary.NativeEndian
+
+// header is a header page.
+type header struct {
+	pageSize int64
+	root     uint64
+	freeList uint64 // noFreeList, unless another tool wrote the file
+	pages    uint64 // in use or free; the file may be longer
+	txid     uint64
+}
+
+// examiner walks the tree of a database and refuses everything that bbolt would not have written: each
+// byte that is used is part of a checksum or has only one value that fits. What it accepts, bbolt reads
+// without a surprise; damage it does not see is in bytes that nobody reads.
+type examiner struct {
+	ctx  context.Context
+	file io.ReaderAt
+	header
+	seen  []bool   // by page number
+	spare [][]byte // pages to be used again
+}
+
+// examineFile refuses a file that is not ours, or not sound.
+func examineFile(file *os.File) error {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	h, err := readHeaders(file, info.Size())
+	if err != nil {
+		return err
+	}
+	return examine(context.Background(), file, h)
+}
+
+// readHeaders returns the newer of both header pages. Both must be valid: bbolt would quietly go on
+// with the older one, which forgets the last commit.
+func readHeaders(file io.ReaderAt, size int64) (header, error) {
+	page := make([]byte, headSize+metaSize)
+	if _, err := file.ReadAt(page, 0); err == io.EOF {
+		return header{}, fmt.Errorf("%w: %d bytes are too short for a database", ErrForeign, size)
+	} else if err != nil {
+		return header{}, err
+	}
+	if order.Uint32(page[headSize:]) != metaMagic {
+		return header{}, foreignOrDamaged(file)
+	}
+	first, err := parseHeader(page)
+	if err != nil {
+		return header{}, err
+	}
+	if _, err := file.ReadAt(page, first.pageSize); err == io.EOF {
+		return header{}, damaged("the file ends after %d bytes", size)
+	} else if err != nil {
+		return header{}, err
+	}
+	second, err := parseHeader(page)
+	if err != nil {
+		return header{}, err
+	}
+	if second.pageSize != first.pageSize {
+		return header{}, damaged("its header pages contradict each other")
+	}
+	newer := first
+	if second.txid > first.txid {
+		newer = second
+	}
+	if expected := int64(newer.pages) * newer.pageSize; size < expected {
+		return header{}, damaged("the file ends after %d of %d bytes", size, expected)
+	}
+	return newer, nil
+}
+
+// foreignOrDamaged judges a file whose first page is not a header page, by looking for the second.
+func foreignOrDamaged(file io.ReaderAt) error {
+	var magic [4]byte
+	for pageSize := int64(minPage); pageSize <= maxPage; pageSize *= 2 {
+		if _, err := file.ReadAt(magic[:], pageSize+headSize); err == nil && order.Uint32(magic[:]) == metaMagic {
+			return damaged("its first header page is not valid")
+		}
+	}
+	return ErrForeign
+}
+
+func parseHeader(page []byte) (header, error) {
+	meta := page[headSize:]
+	sum := fnv.New64a()
+	sum.Write(meta[:metaSize-8])
+	if order.Uint32(meta) != metaMagic || order.Uint64(meta[56:]) != sum.Sum64() {
+		return header{}, damaged("a header page is not valid")
+	}
+	if version := order.Uint32(meta[4:]); version != 2 {
+		return header{}, fmt.Errorf("%w: bbolt's file format %d is unknown", ErrForeign, version)
+	}
+	h := header{
+		pageSize: int64(order.Uint32(meta[8:])),
+		root:     order.Uint64(meta[16:]),
+		freeList: order.Uint64(meta[32:]),
+		pages:    order.Uint64(meta[40:]),
+		txid:     order.Uint64(meta[48:]),
+	}
+	if h.pageSize < minPage || h.pageSize > maxPage || h.pageSize&(h.pageSize-1) != 0 || h.pages > 1<<40 {
+		return header{}, damaged("a header page is not valid")
+	}
+	return h, nil
+}
+
+// examine walks the tree below a header.
+func examine(ctx context.Context, file io.ReaderAt, h header) error {
+	x := &examiner{ctx: ctx, file: file, header: h, seen: make([]bool, h.pages)}
+	found := false
+	err := x.tree(h.root, nil, nil, func(key, value []byte, flags uint32) error {
+		if flags != subBucket || !bytes.Equal(key, bucketName) {
+			return fmt.Errorf("%w: it is another program's bbolt file, with %q in it", ErrForeign, key)
+		}
+		found = true
+		return x.bucket(value)
+	})
+	if err == nil && !found {
+		err = fmt.Errorf("%w: it is another program's bbolt file", ErrForeign)
+	}
+	if err == nil && h.freeList != noFreeList {
+		err = x.free()
+	}
+	return err
+}
+
+// free refuses a list of free pages that names one in use. Our files have no such list, but those that bbolt's own
+// tool has compacted do.
+func (x *examiner) free() error {
+	page, err := x.page(x.freeList, freePage)
+	if err != nil {
+		return err
+	}
+	count, list := uint64(order.Uint16(page[10:])), page[headSize:]
+	if count == 0xffff { // too many for the field: the number stands before the list
+		count, list = order.Uint64(list), list[8:]
+	}
+	if count > uint64(len(list)/8) {
+		return damaged("the list of free pages is not valid")
+	}
+	for i := range count {
+		id := order.Uint64(list[i*8:])
+		if id < 2 || id >= x.pages || x.seen[id] {
+			return damaged("the list of free pages is not valid")
+		}
+		x.seen[id] = true
+	}
+	return nil
+}
+
+// bucket walks our bucket: a small one stands in its parent's page, any other has its own tree.
+func (x *examiner) bucket(value []byte) error {
+	if len(value) < headSize {
+		return damaged("the bucket is cut")
+	}
+	if root := order.Uint64(value); root != 0 {
+		if len(value) != headSize {
+			return damaged("the bucket is not valid")
+		}
+		return x.tree(root, nil, nil, examineEntry)
+	}
+	page := value[headSize:]
+	if len(page) < headSize || order.Uint16(page[8:]) != leafPage {
+		return damaged("the bucket is not valid")
+	}
+	end, err := x.elements(0, page, nil, nil, examineEntry)
+	if err == nil && end != len(page) {
+		err = damaged("the bucket is not valid")
+	}
+	return err
+}
+
+func examineEntry(key, value []byte, flags uint32) error {
+	if flags != 0 {
+		return damaged("an entry has unknown flags")
+	}
+	return check(key, value)
+}
+
+// tree walks the page with that number and everything below. Keys must be in order and within [low, high).
+func (x *examiner) tree(id uint64, low, high []byte, leaf func(key, value []byte, flags uint32) error) error {
+	page, err := x.page(id, branchPage|leafPage)
+	if err != nil {
+		return err
+	}
+	defer func() { x.spare = append(x.spare, page[:x.pageSize]) }()
+	if order.Uint16(page[8:]) == leafPage {
+		_, err := x.elements(id, page, low, high, leaf)
+		return err
+	}
+	// What is below a key ends where the next key begins.
+	var child uint64
+	var from []byte
+	_, err = x.elements(id, page, low, high, func(key, number []byte, _ uint32) error {
+		if child != 0 {
+			if err := x.tree(child, from, key, leaf); err != nil {
+				return err
+			}
+		}
+		child, from = order.Uint64(number), key
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return x.tree(child, from, high, leaf)
+}
+
+// page returns the page with that number, of one of these kinds. The number must be in the page itself
+// too, and not have been seen before.
+func (x *examiner) page(id uint64, kinds uint16) ([]byte, error) {
+	if err := x.ctx.Err(); err != nil {
+		return nil, err
+	}
+	if id < 2 || id >= x.pages {
+		return nil, damaged("page %d is outside of the file", id)
+	}
+	page, err := x.read(id, 1)
+	if err != nil {
+		return nil, err
+	}
+	kind, count, more := order.Uint16(page[8:]), order.Uint16(page[10:]), uint64(order.Uint32(page[12:]))
+	if order.Uint64(page) != id || kind&kinds == 0 || kind&(kind-1) != 0 || id+more >= x.pages {
+		return nil, damaged("page %d is not valid", id)
+	}
+	if count == 0 && kind != freePage {
+		return nil, damaged("page %d is empty", id)
+	}
+	for i := id; i <= id+more; i++ {
+		if x.seen[i] {
+			return nil, damaged("page %d is used twice", i)
+		}
+		x.seen[i] = true
+	}
+	if more == 0 {
+		return page, nil
+	}
+	return x.read(id, more+1)
+}
+
+// read returns count pages from that number on.
+func (x *examiner) read(id, count uint64) ([]byte, error) {
+	var page []byte
+	if n := len(x.spare); n > 0 && count == 1 {
+		page, x.spare = x.spare[n-1], x.spare[:n-1]
+	} else {
+		page = make([]byte, int64(count)*x.pageSize)
+	}
+	if _, err := x.file.ReadAt(page, int64(id)*x.pageSize); err != nil {
+		return nil, fmt.Errorf("read page %d: %w", id, err)
+	}
+	return page, nil
+}
+
+// elements calls each for the elements of a page and returns where the last one ends. In a branch page
+// the value is the number of the child's page.
+func (x *examiner) elements(id uint64, page, low, high []byte, each func(key, value []byte, flags uint32) error) (end int, err error) {
+	count := int(order.Uint16(page[10:]))
+	branch := order.Uint16(page[8:]) == branchPage
+	end = headSize + count*elemSize
+	if end > len(page) {
+		return 0, damaged("page %d is not valid", id)
+	}
+	last := low
+	for i := range count {
+		at := headSize + i*elemSize
+		e := parseElement(page[at:], branch)
+		if at+e.pos != end || e.keySize == 0 || end+e.keySize+e.valueSize > len(page) {
+			return 0, damaged("page %d is not valid", id)
+		}
+		key, value := page[end:end+e.keySize], page[end+e.keySize:end+e.keySize+e.valueSize]
+		if branch {
+			value = page[at+8 : at+elemSize]
+		}
+		rises := bytes.Compare(last, key) < 0 || (i == 0 && bytes.Equal(last, key))
+		if !rises || (high != nil && bytes.Compare(key, high) >= 0) {
+			return 0, damaged("page %d is not in order", id)
+		}
+		if err := each(key, value, e.flags); err != nil {
+			return 0, err
+		}
+		last, end = key, end+e.keySize+e.valueSize
+	}
+	return end, nil
+}
+
+// element says where the key and value of a page element are; pos counts from the element itself.
+type element struct {
+	flags                   uint32
+	pos, keySize, valueSize int
+}
+
+func parseElement(b []byte, branch bool) element {
+	field := func(i int) int { return int(order.Uint32(b[4*i:])) }
+	if branch {
+		return element{pos: field(0), keySize: field(1)}
+	}
+	return element{flags: order.Uint32(b), pos: field(1), keySize: field(2), valueSize: field(3)}
+}
+
+func damaged(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrDamaged, fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,84 @@
+package bolt
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/isthmus-hub/isthmus/hub/store"
+)
+
+// fullPause is how long after a full disk no commit is tried: a failed one makes bbolt read the whole file.
+const fullPause = time.Second
+
+// fault remembers what went wrong with commits, for those that come after.
+type fault struct {
+	stopped atomic.Pointer[error]
+	full    atomic.Int64 // unix nanoseconds until which the disk is taken to be full
+	began   atomic.Int64 // unix nanoseconds when the commit under way began, 0 if there is none
+}
+
+// refuses returns why no commit is to be tried now, or nil.
+func (f *fault) refuses() error {
+	if err := f.stopped.Load(); err != nil {
+		return *err
+	}
+	if until := f.full.Load(); until != 0 && time.Now().UnixNano() < until {
+		return store.ErrFull
+	}
+	return nil
+}
+
+// judge turns the error of a commit into what callers may rely on. visible is whether readers see the
+// transaction regardless.
+//
+// A full disk is harmless as long as only pages were being written that nothing refers to yet. All else
+// is final: after a failed sync the system may have dropped the data and call the next sync a success.
+func (f *fault) judge(err error, visible bool) error {
+	if full(err) && !visible {
+		f.full.Store(time.Now().Add(fullPause).UnixNano())
+		return fmt.Errorf("%w: %w", store.ErrFull, err)
+	}
+	stopped := fmt.Errorf("%w: restart the program; a commit failed at %s: %w",
+		store.ErrStopped, time.Now().UTC().Format(time.RFC3339), err)
+	f.stopped.Store(&stopped)
+	return fmt.Errorf("%w: %w", store.ErrUnknown, err)
+}
+
+// full reports whether err comes from growing the file or writing pages, for want of space. The same
+// codes from a sync are something else: they tell of writes already accepted and now lost.
+func full(err error) bool {
+	codes := []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG}
+	var at *os.PathError
+	if errors.As(err, &at) {
+		for _, code := range codes {
+			if at.Op == "write" && errors.Is(at.Err, code) {
+				return true
+			}
+		}
+		return false
+	}
+	// bbolt makes plain text of the error of growing.
+	for _, code := range codes {
+		if text := err.Error(); strings.HasPrefix(text, "file resize error: ") && strings.HasSuffix(text, code.Error()) {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *fault) begin() { f.began.Store(time.Now().UnixNano()) }
+func (f *fault) end()   { f.began.Store(0) }
+
+// underWay returns how long the commit under way has lasted, 0 if there is none.
+func (f *fault) underWay() time.Duration {
+	began := f.began.Load()
+	if began == 0 {
+		return 0
+	}
+	return time.Since(time.Unix(0, began))
+}
