@@ -9,7 +9,7 @@ type Branding struct {
 	Logo     string `yaml:"logo"`
 	LogoDark string `yaml:"logo_dark"`
 	// Radius is the corner radius in CSS pixels, 0 to 32; nil means the built-in one.
-	Radius *int `yaml:"radius"`
+	Radius *int `yaml:"radius" min:"0" max:"32"`
 	// Background is a colour as #rrggbb behind the card.
 	Background string `yaml:"background"`
 	// Links are shown under the card.

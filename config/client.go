@@ -9,12 +9,12 @@ const PasswordForm = "COGNITO"
 // Client is one app that signs people in through the pool.
 type Client struct {
 	// ID is the client_id, [A-Za-z0-9_+-] up to 128 characters, unique in the file.
-	ID string `yaml:"id"`
+	ID string `yaml:"id,required" say:"the client_id of the app, for example  id: expenses-web"`
 	// Name is what people read ("to continue to Expenses"); the ID by default.
 	Name string `yaml:"name"`
 	// Secrets holds the live secrets, written as `secret` or `secrets`: none for a public client, otherwise one, or two
 	// while one replaces the other.
-	Secrets []Secret `yaml:"secrets"`
+	Secrets []Secret `yaml:"secrets|secret"`
 	// Public marks an app that can keep no secret; PKCE is then required of it.
 	Public bool `yaml:"public"`
 	// CallbackURLs are the registered redirect URIs, compared exactly (RFC 9700 §4.1.3).
@@ -24,9 +24,9 @@ type Client struct {
 	// LogoutURLs may be returned to after a sign-out.
 	LogoutURLs []string `yaml:"logout_urls"`
 	// Flows is [code] (default) or [client_credentials].
-	Flows []string `yaml:"flows"`
+	Flows []string `yaml:"flows,words"`
 	// Scopes may be asked for; [openid, email, profile] by default for the code flow.
-	Scopes []string `yaml:"scopes"`
+	Scopes []string `yaml:"scopes,words"`
 	// Providers are the ways in: provider names and PasswordForm. By default all providers of the pool, or the password
 	// form in a pool without providers.
 	Providers []string `yaml:"providers"`
@@ -35,7 +35,9 @@ type Client struct {
 	// Branding overrides the pool's.
 	Branding ClientBranding `yaml:"branding"`
 	// UserinfoTypes is "strings" (default: every value a string, as Cognito sends it) or "typed" (OIDC Core §5.1).
-	UserinfoTypes string `yaml:"userinfo_types"`
+	UserinfoTypes string `yaml:"userinfo_types" oneof:"strings typed"`
+	// ReadAttributes limits what tokens and userinfo release to the client; nil means every attribute.
+	ReadAttributes []string `yaml:"read_attributes"`
 	// PreventUserExistenceErrors makes an unknown user look like a wrong password; true by default.
 	PreventUserExistenceErrors bool `yaml:"prevent_user_existence_errors"`
 }
@@ -44,17 +46,17 @@ type Client struct {
 // days by default. Rotation (on by default) replaces the refresh token at each use; Grace (0 to 60 s, 10 s by default)
 // is how long the replaced one still yields its successor.
 type Tokens struct {
-	Access   time.Duration `yaml:"access"`
-	ID       time.Duration `yaml:"id"`
-	Refresh  time.Duration `yaml:"refresh"`
+	Access   time.Duration `yaml:"access" min:"5m" max:"24h"`
+	ID       time.Duration `yaml:"id" min:"5m" max:"24h"`
+	Refresh  time.Duration `yaml:"refresh" min:"1h" max:"3650d"`
 	Rotation bool          `yaml:"rotation"`
-	Grace    time.Duration `yaml:"grace"`
+	Grace    time.Duration `yaml:"grace" min:"0s" max:"60s"`
 }
 
 // User is a person to be seeded. Exactly one of Password (the user is CONFIRMED) and TemporaryPassword (the user is
 // FORCE_CHANGE_PASSWORD) is set.
 type User struct {
-	Username          string            `yaml:"username"`
+	Username          string            `yaml:"username,required" say:"for example  username: ada"`
 	Password          Secret            `yaml:"password"`
 	TemporaryPassword Secret            `yaml:"temporary_password"`
 	Attributes        map[string]string `yaml:"attributes"`

@@ -29,23 +29,24 @@ type Config struct {
 	Outbound Outbound `yaml:"outbound"`
 	// Log is the form of the log.
 	Log Log `yaml:"log"`
-	// InsecureUpstreams lists hosts that may be called over plain http though they are not loopback; for tests.
+	// InsecureUpstreams lists hosts, or host:port, that may be called over plain http though they are not loopback. It is
+	// for tests; each is an exception for the outbound guard too.
 	InsecureUpstreams []string `yaml:"insecure_upstreams"`
 	// Pools holds the user pools; at least one.
-	Pools []Pool `yaml:"pools"`
+	Pools []Pool `yaml:"pools,required" say:"a hub has at least one pool; isthmus config example prints one"`
 }
 
 // Listener is one address to serve on. Address is host:port; TLS is nil for plain http.
 type Listener struct {
-	Address string `yaml:"address"`
+	Address string `yaml:"address,required" say:"for example  localhost:8080  or  :8443"`
 	TLS     *TLS   `yaml:"tls"`
 }
 
 // TLS names the PEM files of a listener's certificate chain and private key, as absolute paths or relative to the
 // working directory. They are not opened here.
 type TLS struct {
-	Certificate string `yaml:"certificate"`
-	Key         string `yaml:"key"`
+	Certificate string `yaml:"certificate,required" say:"the path of a PEM file with the chain"`
+	Key         string `yaml:"key,required" say:"the path of a PEM file with the private key"`
 }
 
 // Reference names a secret that is not in the file: exactly one of an environment variable and a path is set.
@@ -69,5 +70,5 @@ type Outbound struct {
 // Log is the least level that is written, and the form, "text" or "json".
 type Log struct {
 	Level  slog.Level `yaml:"level"`
-	Format string     `yaml:"format"`
+	Format string     `yaml:"format" oneof:"text json"`
 }

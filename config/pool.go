@@ -1,14 +1,18 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"github.com/isthmus-hub/isthmus/mapping"
+)
 
 // Pool is one user pool: an issuer with its directory, its providers (upstream) and its clients (downstream).
 type Pool struct {
 	// Name is the short name, [a-z0-9-], unique in the file.
-	Name string `yaml:"name"`
+	Name string `yaml:"name,required" say:"a short name, for example  name: main"`
 	// Issuer is the pool's public address and the iss of its tokens, compared exactly: https, or http on loopback;
 	// no trailing slash, query or fragment (OIDC Core §2, RFC 8414 §2).
-	Issuer string `yaml:"issuer"`
+	Issuer string `yaml:"issuer,required" say:"the public address of the pool, for example  issuer: https://id.example"`
 	// Title is what people read on the pages; the name by default.
 	Title string `yaml:"title"`
 	// Language is a BCP 47 tag for the pages of browsers that ask for nothing we speak; "en" by default.
@@ -29,30 +33,33 @@ type Pool struct {
 	Clients []Client `yaml:"clients"`
 	// Users are seeded at start when they do not exist; the file never overwrites a user.
 	Users []User `yaml:"users"`
+
+	// Schema is made of Attributes.
+	Schema *mapping.Schema `yaml:"-"`
 }
 
 // Signing holds the algorithm of ID and access tokens: RS256 (default), PS256, ES256 or EdDSA.
 type Signing struct {
-	Algorithm string `yaml:"algorithm"`
+	Algorithm string `yaml:"algorithm" oneof:"RS256 PS256 ES256 EdDSA"`
 }
 
 // Session bounds a browser session: Lifetime from sign-in (1 h by default, 30 days at most), and Idle since the last
 // use (zero: no idle limit).
 type Session struct {
-	Lifetime time.Duration `yaml:"lifetime"`
-	Idle     time.Duration `yaml:"idle"`
+	Lifetime time.Duration `yaml:"lifetime" min:"1m" max:"30d"`
+	Idle     time.Duration `yaml:"idle" min:"1m" max:"30d"`
 }
 
 // PasswordPolicy is what a password must have. Lengths count characters. The defaults are Cognito's: eight
 // characters, and one of each kind.
 type PasswordPolicy struct {
-	MinimumLength    int  `yaml:"minimum_length"`
+	MinimumLength    int  `yaml:"minimum_length" min:"8" max:"99"`
 	RequireLowercase bool `yaml:"require_lowercase"`
 	RequireUppercase bool `yaml:"require_uppercase"`
 	RequireNumbers   bool `yaml:"require_numbers"`
 	RequireSymbols   bool `yaml:"require_symbols"`
 	// TemporaryLifetime is how long a temporary password opens the door; seven days by default and at most.
-	TemporaryLifetime time.Duration `yaml:"temporary_lifetime"`
+	TemporaryLifetime time.Duration `yaml:"temporary_lifetime" min:"1h" max:"7d"`
 }
 
 // Attributes names the attributes every user must have, and declares custom ones.
@@ -61,12 +68,12 @@ type Attributes struct {
 	Custom   []CustomAttribute `yaml:"custom"`
 }
 
-// CustomAttribute declares one attribute of our own. Name is written without the prefix custom: or with it, and holds
-// it after loading. Type is String (default), Number, Boolean or DateTime. MaxLength counts characters, 2048 by
-// default.
+// CustomAttribute declares one attribute of our own. Name is written with the prefix custom: or without it; it
+// may also be a standard attribute, which is then narrowed. Type is String (default), Number, Boolean or DateTime.
+// MaxLength counts characters of a String, 2048 by default.
 type CustomAttribute struct {
-	Name      string `yaml:"name"`
-	Type      string `yaml:"type"`
-	MaxLength int    `yaml:"max_length"`
+	Name      string `yaml:"name,required" say:"for example  name: cost_center"`
+	Type      string `yaml:"type" oneof:"String Number Boolean DateTime"`
+	MaxLength int    `yaml:"max_length" min:"1" max:"2048"`
 	Immutable bool   `yaml:"immutable"`
 }

@@ -1,9 +1,7 @@
 package config
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -14,18 +12,18 @@ type Problem struct {
 	File string
 	// Line and Column count from one, columns in characters; Line 0 means the file as a whole.
 	Line, Column int
-	// Path is the key, such as pools[0].providers[1].issuer; empty for the file as a whole.
+	// Path is the key, such as pools[0].providers[1].issuer; empty for the file as a whole and for unknown keys.
 	Path string
 	// Message says what was found.
 	Message string
 	// Hint says what would be right; may be empty.
 	Hint string
-	// Excerpt is the line of the file with secrets masked; empty when the place is not worth showing, as for a key that
-	// is absent.
+	// Excerpt is the line of the file, with secrets masked, and a second line with a caret under the place. It is empty
+	// when there is nothing to show, as for a key that is absent.
 	Excerpt string
 }
 
-// String renders the problem as `file:line:column: path: message`, then the excerpt with a caret and the hint.
+// String renders the problem as `file:line:column: path: message`, then the excerpt with the hint beside the caret.
 func (p Problem) String() string {
 	var b strings.Builder
 	b.WriteString(p.File)
@@ -37,13 +35,9 @@ func (p Problem) String() string {
 		b.WriteString(p.Path + ": ")
 	}
 	b.WriteString(p.Message)
-	switch {
-	case p.Excerpt != "":
-		fmt.Fprintf(&b, "\n%5d | %s\n      | %s^", p.Line, p.Excerpt, strings.Repeat(" ", max(p.Column-1, 0)))
-		if p.Hint != "" {
-			b.WriteString(" " + p.Hint)
-		}
-	case p.Hint != "":
+	if line, caret, ok := strings.Cut(p.Excerpt, "\n"); ok {
+		fmt.Fprintf(&b, "\n%5d | %s\n      | %s", p.Line, line, strings.TrimRight(caret+" "+p.Hint, " "))
+	} else if p.Hint != "" {
 		b.WriteString("\n      | " + p.Hint)
 	}
 	return b.String()
@@ -62,19 +56,13 @@ func (ps Problems) Error() string {
 	return fmt.Sprintf("%s\n%d %s, nothing was started.", ps.List(), len(ps), noun)
 }
 
-// List renders all problems without a closing line; it is the form for warnings.
+// List renders all problems without the closing line; it is the form for warnings.
 func (ps Problems) List() string {
 	lines := make([]string, len(ps))
 	for i, p := range ps {
 		lines[i] = p.String()
 	}
 	return strings.Join(lines, "\n")
-}
-
-func (ps Problems) sort() {
-	slices.SortStableFunc(ps, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Path, b.Path))
-	})
 }
 
 // quote shows a value from the file: cut to a readable length, with control characters escaped.

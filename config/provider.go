@@ -1,34 +1,39 @@
 package config
 
+import "github.com/isthmus-hub/isthmus/mapping"
+
 // Provider is one upstream OpenID provider of a pool.
 type Provider struct {
 	// Name is Cognito's ProviderName: 3 to 32 characters without spaces; part of user names, so it is for ever.
-	Name string `yaml:"name"`
+	Name string `yaml:"name,required" say:"the name for identity_provider=, for example  name: CorporateID"`
 	// Label is the text of the button; "Sign in with <name>" is made of the name when it is empty.
 	Label string `yaml:"label"`
 	// Issuer is the upstream's issuer, compared exactly. Discovery runs on it unless Endpoints are given.
-	Issuer string `yaml:"issuer"`
+	Issuer string `yaml:"issuer,required" say:"the issuer in the upstream's discovery document, for example  issuer: https://login.corp.example"`
 	// Endpoints are given by hand where discovery is missing or wrong; each overrides what discovery says.
 	Endpoints Endpoints `yaml:"endpoints"`
 	// ClientID and ClientSecret are what the upstream knows the hub by.
-	ClientID     string `yaml:"client_id"`
+	ClientID     string `yaml:"client_id,required" say:"what the upstream calls this hub; it is given when the hub is registered there"`
 	ClientSecret Secret `yaml:"client_secret"`
 	// ClientAuth is how the secret is sent: "basic", "post", "none", or "" to do what discovery says.
-	ClientAuth string `yaml:"client_auth"`
-	// Scopes are asked for; [openid] by default, and openid is always among them.
-	Scopes []string `yaml:"scopes"`
+	ClientAuth string `yaml:"client_auth" oneof:"basic post none"`
+	// Scopes are asked for; [openid, email, profile] by default. openid must be among them.
+	Scopes []string `yaml:"scopes,words"`
 	// AttributesRequestMethod is how userinfo is called: GET (default) or POST.
-	AttributesRequestMethod string `yaml:"attributes_request_method"`
+	AttributesRequestMethod string `yaml:"attributes_request_method" oneof:"GET POST"`
 	// Identifiers are other names of the provider for idp_identifier; one that is a domain routes its e-mail addresses.
 	Identifiers []string `yaml:"identifiers"`
 	// Algorithms are accepted on ID tokens; empty means the asymmetric ones that discovery lists.
-	Algorithms []string `yaml:"algorithms"`
+	Algorithms []string `yaml:"algorithms,words"`
 	// Enabled false takes the provider off the pages and refuses it; true by default.
 	Enabled bool `yaml:"enabled"`
 	// Creation false lets in only people who already have a user or link; true by default.
 	Creation bool `yaml:"creation"`
-	// Mapping holds one rule per pool attribute, in the order of the file.
+	// Mapping holds one rule per pool attribute, in the order of the file. A provider without any takes DefaultRules.
 	Mapping []Rule `yaml:"mapping"`
+
+	// Compiled is the mapping, checked against the pool's schema.
+	Compiled *mapping.Mapping `yaml:"-"`
 }
 
 // Endpoints are absolute addresses of an upstream; an empty one comes from discovery.
@@ -54,11 +59,10 @@ type Rule struct {
 	Value *string `yaml:"value"`
 	// Default is written when the claim is missing and OnMissing is "default".
 	Default string `yaml:"default"`
-	// OnMissing is "refuse", "ask", "default" or "skip"; "" leaves the choice to mapping: "default" where a default is
-	// given, "refuse" for a required attribute, "skip" for the rest.
-	OnMissing string `yaml:"on_missing"`
+	// OnMissing is "refuse", "ask", "default" or "skip"; "" leaves the choice to mapping.
+	OnMissing string `yaml:"on_missing" oneof:"refuse ask default skip"`
 	// Write is "always" (default), "once" or "if_empty".
-	Write string `yaml:"write"`
-	// TrustVerification believes the upstream's email_verified and phone_number_verified.
+	Write string `yaml:"write" oneof:"always once if_empty"`
+	// TrustVerification believes weak signs of verification too; see mapping.Rule.
 	TrustVerification bool `yaml:"trust_verification"`
 }

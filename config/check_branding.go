@@ -1,0 +1,65 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// maxLogo bounds a logo, in bytes; pages are meant to weigh less than 20 kB.
+const maxLogo = 256 << 10
+
+func (r *reader) branding(b Branding, path string) {
+	r.accent(b.Accent, path+".accent", white, "white")
+	r.accent(b.AccentDark, path+".accent_dark", black, "black")
+	r.colour(b.Background, path+".background")
+	r.logo(b.Logo, path+".logo")
+	r.logo(b.LogoDark, path+".logo_dark")
+	r.link(b.Links.Terms, path+".links.terms")
+	r.link(b.Links.Privacy, path+".links.privacy")
+	r.link(b.Links.Help, path+".links.help")
+}
+
+func (r *reader) clientBranding(b ClientBranding, path string) {
+	r.title(b.Title, path+".title")
+	r.accent(b.Accent, path+".accent", white, "white")
+	r.accent(b.AccentDark, path+".accent_dark", black, "black")
+	r.logo(b.Logo, path+".logo")
+	r.logo(b.LogoDark, path+".logo_dark")
+}
+
+// logo checks that the file is there, of a kind that we show and of a sensible size. Its content is for who reads it.
+func (r *reader) logo(name, path string) {
+	if name == "" {
+		return
+	}
+	if !slices.Contains([]string{".svg", ".png"}, strings.ToLower(filepath.Ext(name))) {
+		r.problem(path, quote(filepath.Base(name))+" is neither SVG nor PNG", "its name ends in .svg or .png")
+		return
+	}
+	info, err := r.env.Stat(name)
+	switch {
+	case err != nil:
+		r.problem(path, fmt.Sprintf("the file %s cannot be read: %s", quote(name), reason(err)), "")
+	case !info.Mode().IsRegular():
+		r.problem(path, quote(name)+" is not a file", "")
+	case info.Size() > maxLogo:
+		r.problem(path, fmt.Sprintf("the file %s has %d KiB", quote(name), info.Size()>>10), fmt.Sprintf("%d KiB at most", maxLogo>>10))
+	}
+}
+
+// link checks an address that pages lead to.
+func (r *reader) link(text, path string) {
+	if text == "" {
+		return
+	}
+	if u, err := url.Parse(text); err == nil && u.Scheme == "mailto" && strings.Contains(u.Opaque, "@") && len(text) <= maxURL {
+		return
+	}
+	u := r.web(strings.SplitN(text, "#", 2)[0], path) // a link may have a fragment
+	if u != nil && u.Scheme == "http" && !isLoopback(u.Hostname()) {
+		r.warn(path, quote(text)+" is plain http", "people are led there from a sign-in page; use https")
+	}
+}

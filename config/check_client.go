@@ -1,0 +1,237 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/isthmus-hub/isthmus/hub/oauth"
+)
+
+const (
+	flowCode        = "code"
+	flowCredentials = "client_credentials"
+
+	maxURLs       = 100 // callback URLs, and logout URLs, of one client (Cognito's quota)
+	maxScopes     = 50  // of one client
+	minSecret     = 24  // characters of a client secret
+	maxLiveSecret = 2
+)
+
+var (
+	clientID = regexp.MustCompile(`^[A-Za-z0-9_+.-]{1,128}$`)
+	// systemScopes are Cognito's; all others belong to a resource server, as identifier/name.
+	systemScopes = []string{"openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"}
+)
+
+func (r *reader) client(p *Pool, c *Client, path string, all *unique) {
+	if c.ID != "" && !clientID.MatchString(c.ID) {
+		r.problem(path+".id", quote(c.ID)+" is not a client id", "1 to 128 letters, digits and the characters _ + . -")
+	}
+	all.add("client", c.ID, path+".id", false)
+	r.title(c.Name, path+".name")
+	r.clientSecrets(c, path)
+	r.flows(c, path)
+	r.redirects(c, path)
+	r.clientScopes(c, path+".scopes")
+	r.clientProviders(p, c, path+".providers")
+	r.clientBranding(c.Branding, path+".branding")
+	if c.Tokens.Refresh < c.Tokens.Access || c.Tokens.Refresh < c.Tokens.ID {
+		r.problem(path+".tokens.refresh", "is shorter than what it renews", "make it longer than access and id")
+	}
+	for i, name := range c.ReadAttributes {
+		if p.Schema == nil {
+			break
+		}
+		if _, ok := p.Schema.Attribute(name); !ok && name != "sub" {
+			var known []string
+			for _, a := range p.Schema.Attributes() {
+				known = append(known, a.Name)
+			}
+			r.problem(fmt.Sprintf("%s.read_attributes[%d]", path, i), quote(name)+" is not an attribute of the pool", didYouMean(name, known))
+		}
+	}
+}
+
+func (r *reader) clientSecrets(c *Client, path string) {
+	at := path + ".secrets"
+	if !r.has(at) {
+		at = path + ".secret"
+	}
+	switch n := len(c.Secrets); {
+	case c.Public && n > 0:
+		r.problem(at, "a public client has no secret", "remove the secret; or remove public, if the app runs on a server of yours")
+	case !c.Public && n == 0:
+		r.missing(path, "the client has neither a secret nor  public: true", "give  secret: {env: "+envName(c.ID)+"}  to an app on a server,  public: true  to one in a browser or on a phone")
+	case n > maxLiveSecret:
+		r.problem(at, fmt.Sprintf("%d secrets", n), "two at most: the one in use, and the one that replaces it")
+	}
+	for i, s := range c.Secrets {
+		where := at
+		if len(c.Secrets) > 1 {
+			where = fmt.Sprintf("%s[%d]", at, i)
+		}
+		text := s.Reveal()
+		switch {
+		case text == "":
+		case len(text) < minSecret || len(text) > 256 || strings.ContainsFunc(text, func(c rune) bool { return c < '!' || c > '~' }):
+			r.problem(where, "the secret is not fit for use", fmt.Sprintf("%d to 256 printable ASCII characters without spaces, random, made by a machine", minSecret))
+		case i > 0 && text == c.Secrets[0].Reveal():
+			r.problem(where, "the two secrets are the same", "the second replaces the first")
+		}
+	}
+}
+
+func (r *reader) flows(c *Client, path string) {
+	at := path + ".flows"
+	if len(c.Flows) == 0 {
+		r.problem(at, "the list is empty", "for example  flows: [code]")
+	}
+	for i, flow := range c.Flows {
+		here := fmt.Sprintf("%s[%d]", at, i)
+		switch flow {
+		case flowCode, flowCredentials:
+		case "authorization_code":
+			r.problem(here, quote(flow)+" is not known here", "it is called code")
+		case "refresh_token":
+			r.problem(here, quote(flow)+" is not a flow", "refreshing is part of code; see tokens for its bounds")
+		case "implicit", "token", "id_token", "password":
+			r.problem(here, quote(flow)+" is not offered", "it hands tokens or passwords to where they leak (RFC 9700 §2.1.2, §2.4); use code, with PKCE for an app in a browser")
+		default:
+			r.problem(here, quote(flow)+" is not known here", oneOf(flow, []string{flowCode, flowCredentials}))
+		}
+	}
+	if !slices.Contains(c.Flows, flowCredentials) {
+		return
+	}
+	switch {
+	case slices.Contains(c.Flows, flowCode):
+		r.problem(at, "client_credentials stands beside code", "a client either acts for people or for itself; make two clients")
+	case c.Public:
+		r.problem(at, "client_credentials of a public client", "the flow needs a secret (RFC 6749 §4.4)")
+	}
+}
+
+func (r *reader) redirects(c *Client, path string) {
+	people := slices.Contains(c.Flows, flowCode)
+	if people && len(c.CallbackURLs) == 0 {
+		r.missing(path, `"callback_urls" is missing`, "the addresses the app may be called back at, for example  callback_urls: [https://app.example/callback]")
+	}
+	if !people && len(c.Flows) > 0 && len(c.CallbackURLs) > 0 {
+		r.problem(path+".callback_urls", "nobody is called back in this flow", "remove them")
+	}
+	r.urls(c.CallbackURLs, path+".callback_urls", "callback URL")
+	r.urls(c.LogoutURLs, path+".logout_urls", "logout URL")
+	if c.DefaultRedirectURI != "" && !slices.Contains(c.CallbackURLs, c.DefaultRedirectURI) {
+		r.problem(path+".default_redirect_uri", quote(c.DefaultRedirectURI)+" is not one of callback_urls", didYouMean(c.DefaultRedirectURI, c.CallbackURLs))
+	}
+}
+
+// urls checks redirect URIs by the rules of hub/oauth (security.md A03).
+func (r *reader) urls(list []string, path, what string) {
+	if len(list) > maxURLs {
+		r.problem(path, fmt.Sprintf("%d addresses", len(list)), fmt.Sprintf("%d at most", maxURLs))
+	}
+	seen := unique{r: r}
+	for i, text := range list {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		if err := oauth.CheckRedirectURI(text); err != nil {
+			r.problem(at, quote(text)+" cannot be a "+what, refusal(err))
+			continue
+		}
+		seen.add(what, text, at, false)
+	}
+}
+
+// refusal is what hub/oauth says, without its opening words.
+func refusal(err error) string {
+	var refused *oauth.Error
+	if !errors.As(err, &refused) {
+		return err.Error()
+	}
+	return strings.TrimPrefix(refused.Description, "the redirect URI is refused: ")
+}
+
+func (r *reader) clientScopes(c *Client, path string) {
+	people := slices.Contains(c.Flows, flowCode)
+	if len(c.Scopes) > maxScopes {
+		r.problem(path, fmt.Sprintf("%d scopes", len(c.Scopes)), fmt.Sprintf("%d at most", maxScopes))
+	}
+	if len(c.Scopes) == 0 && len(c.Flows) > 0 {
+		r.problem(path, "the client may ask for no scope", "for example  scopes: [billing/read]")
+	}
+	r.scopeTokens(c.Scopes, path)
+	for i, s := range c.Scopes {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		system := slices.Contains(systemScopes, s)
+		switch {
+		case s == "offline_access":
+			r.problem(at, `"offline_access" is not needed`, "every client of the code flow gets refresh tokens; remove it")
+		case !system && !customScope(s):
+			r.problem(at, quote(s)+" is not a scope of ours", oneOf(s, systemScopes)+"; your own have the form  identifier/name")
+		case system && !people && len(c.Flows) > 0:
+			r.problem(at, quote(s)+" is about a person", "client_credentials has none; use scopes of the form  identifier/name")
+		}
+	}
+	needs := slices.IndexFunc(c.Scopes, func(s string) bool { return s == "email" || s == "phone" || s == "profile" })
+	if people && needs >= 0 && !slices.Contains(c.Scopes, "openid") {
+		r.problem(fmt.Sprintf("%s[%d]", path, needs), quote(c.Scopes[needs])+" without openid", "add openid; the others only widen it")
+	}
+}
+
+// customScope tells identifier/name, in which the identifier may hold slashes and the name none (cognito.md §5).
+func customScope(s string) bool {
+	i := strings.LastIndexByte(s, '/')
+	return i > 0 && i < len(s)-1 && i <= 256
+}
+
+func (r *reader) clientProviders(p *Pool, c *Client, path string) {
+	if !slices.Contains(c.Flows, flowCode) {
+		if r.has(path) {
+			r.problem(path, "nobody signs in in this flow", "remove the list")
+		}
+		return
+	}
+	known := []string{PasswordForm}
+	enabled := map[string]bool{PasswordForm: true}
+	for _, pr := range p.Providers {
+		known = append(known, pr.Name)
+		enabled[pr.Name] = pr.Enabled
+	}
+	seen := unique{r: r}
+	ways := 0
+	for i, name := range c.Providers {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		on, ok := enabled[name]
+		switch {
+		case !ok:
+			r.problem(at, quote(name)+" is not a provider of the pool", didYouMean(name, known))
+			continue
+		case on:
+			ways++
+		}
+		seen.add("entry", name, at, false)
+	}
+	switch {
+	case len(c.Providers) == 0:
+		r.problem(path, "the client has no way in", "name providers of the pool, or  COGNITO  for its own password form")
+	case ways == 0 && r.has(path):
+		r.warn(path, "all of them are disabled", "nobody can sign in to this client")
+	}
+}
+
+// didYouMean says which names there are, the nearest first.
+func didYouMean(name string, known []string) string {
+	if near := nearest(name, known); near != "" {
+		return "did you mean " + quote(near) + "?"
+	}
+	if len(known) > 12 {
+		known = append(slices.Clone(known[:12]), "…")
+	}
+	if len(known) == 0 {
+		return ""
+	}
+	return "there are " + and(known)
+}

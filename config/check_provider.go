@@ -1,0 +1,143 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/isthmus-hub/isthmus/hub/oauth"
+	"github.com/isthmus-hub/isthmus/mapping"
+)
+
+var (
+	// providerName is Cognito's pattern of ProviderName at creation (cognito.md §3.1): no spaces, an underscore at most
+	// in second place.
+	providerName = regexp.MustCompile(`^[^_\p{Z}\p{C}][\p{L}\p{M}\p{S}\p{N}\p{P}][^_\p{Z}\p{C}]+$`)
+	identifier   = regexp.MustCompile(`^[\w\s+=.@-]{1,40}$`)
+	// algorithms are the signatures we accept of upstreams; all are asymmetric, since with HS* everybody who can verify
+	// can forge.
+	algorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
+)
+
+const maxIdentifiers = 50
+
+func (r *reader) provider(c *Config, p *Provider, path string, names *unique) {
+	switch {
+	case p.Name == "":
+	case strings.EqualFold(p.Name, PasswordForm):
+		r.problem(path+".name", quote(p.Name)+" is the name of the pool's own password form", "choose another")
+	case !providerName.MatchString(p.Name) || utf8.RuneCountInString(p.Name) > 32:
+		r.problem(path+".name", quote(p.Name)+" is not a provider's name", "3 to 32 characters without spaces, and without underscores save in second place, for example  CorporateID")
+	}
+	names.add("provider", p.Name, path+".name", true)
+	r.title(p.Label, path+".label")
+	if p.Issuer != "" {
+		r.upstream(c, r.issuer(p.Issuer, path+".issuer"), p.Issuer, path+".issuer")
+	}
+	for _, e := range []struct{ key, text string }{
+		{"authorization", p.Endpoints.Authorization}, {"token", p.Endpoints.Token}, {"userinfo", p.Endpoints.UserInfo},
+		{"jwks", p.Endpoints.JWKS}, {"end_session", p.Endpoints.EndSession},
+	} {
+		if at := path + ".endpoints." + e.key; e.text != "" {
+			r.upstream(c, r.web(e.text, at), e.text, at)
+		}
+	}
+	r.upstreamSecret(p, path)
+	r.upstreamScopes(p.Scopes, path+".scopes")
+	if len(p.Identifiers) > maxIdentifiers {
+		r.problem(path+".identifiers", fmt.Sprintf("%d identifiers", len(p.Identifiers)), fmt.Sprintf("%d at most", maxIdentifiers))
+	}
+	for i, id := range p.Identifiers {
+		at := fmt.Sprintf("%s.identifiers[%d]", path, i)
+		if !identifier.MatchString(id) {
+			r.problem(at, quote(id)+" is not an identifier", "1 to 40 letters, digits, spaces and + = . @ - _, for example the e-mail domain  corp.example")
+		}
+		names.add("identifier", id, at, true)
+	}
+	for i, alg := range p.Algorithms {
+		if !slices.Contains(algorithms, alg) {
+			at := fmt.Sprintf("%s.algorithms[%d]", path, i)
+			if alg == "none" || strings.HasPrefix(alg, "HS") {
+				r.problem(at, quote(alg)+" is not accepted", "ID tokens must be signed with a key that only the upstream has; known are "+and(algorithms))
+			} else {
+				r.problem(at, quote(alg)+" is not an algorithm", oneOf(alg, algorithms))
+			}
+		}
+	}
+}
+
+// upstreamSecret checks that there is a secret just when one is sent.
+func (r *reader) upstreamSecret(p *Provider, path string) {
+	given := r.has(path + ".client_secret")
+	switch {
+	case p.ClientAuth == "none" && given:
+		r.problem(path+".client_secret", "is never sent, because client_auth is none", "remove one of the two")
+	case p.ClientAuth != "none" && !given:
+		r.missing(path, `"client_secret" is missing`, "for example  client_secret: {env: "+envName(p.Name)+"},  or  client_auth: none  where the upstream gave none")
+	}
+}
+
+// envName makes CORPORATEID_SECRET of CorporateID.
+func envName(provider string) string {
+	name := strings.Map(func(c rune) rune {
+		switch {
+		case c >= 'a' && c <= 'z':
+			return c - 'a' + 'A'
+		case c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
+			return c
+		}
+		return '_'
+	}, provider)
+	if name == "" || name[0] >= '0' && name[0] <= '9' {
+		name = "UPSTREAM"
+	}
+	return name + "_SECRET"
+}
+
+func (r *reader) upstreamScopes(scopes []string, path string) {
+	r.scopeTokens(scopes, path)
+	if !slices.Contains(scopes, "openid") {
+		r.problem(path, "openid is not among them", "without it there is no ID token, and nobody can be signed in")
+	}
+}
+
+// scopeTokens checks the characters of scopes and that none stands twice.
+func (r *reader) scopeTokens(scopes []string, path string) {
+	seen := unique{r: r}
+	for i, s := range scopes {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		if !oauth.ValidScopeToken(s) || len(s) > 256 {
+			r.problem(at, quote(s)+" is not a scope", "printable ASCII without spaces, quotes and backslashes (RFC 6749 §3.3)")
+			continue
+		}
+		seen.add("scope", s, at, false)
+	}
+}
+
+// rulesFit compiles the mapping and places what mapping finds: at the rule, or at the mapping for an attribute without
+// one.
+func (r *reader) rulesFit(s *mapping.Schema, p *Provider, path string) *mapping.Mapping {
+	if s == nil {
+		return nil
+	}
+	m, err := mapping.Compile(s, compiled(p.Mapping))
+	if err == nil {
+		return m
+	}
+	at := path + ".mapping"
+	for _, problem := range mappingProblems(err) {
+		rule := slices.IndexFunc(p.Mapping, func(rule Rule) bool { return rule.Attribute == problem.Attribute })
+		what, remedy, _ := strings.Cut(problem.Message, "; ")
+		if rule >= 0 {
+			r.problem(join(at, problem.Attribute), what, remedy)
+			continue
+		}
+		if remedy != "" && problem.Attribute != "" {
+			remedy = fmt.Sprintf("provider %s must %s", quote(p.Name), remedy)
+		}
+		r.missing(at, what, remedy)
+	}
+	return nil
+}
