@@ -1,0 +1,79 @@
+package idp
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/isthmus-hub/isthmus/idp/outbound"
+)
+
+// Provider is one upstream, seen by its relying party. It is safe for concurrent use; it keeps metadata, keys and the
+// state of its circuits in memory, so one Provider serves a configuration for as long as that stands.
+type Provider struct {
+	cfg      Config
+	client   *http.Client
+	now      func() time.Time
+	explicit *Metadata // when there is nothing to discover
+	metadata cached[*Metadata]
+	keys     cached[*keySet]
+	token    breaker
+	userinfo breaker
+}
+
+// New checks the configuration and makes no request. hc is the client to use, normally one of outbound.New; nil means
+// outbound.New with the zero Policy. A client that has no redirect rule is given outbound's. now is the clock, nil for
+// time.Now. The error joins everything that is wrong with cfg.
+func New(cfg Config, hc *http.Client, now func() time.Time) (*Provider, error) {
+	if hc == nil {
+		var err error
+		if hc, err = outbound.New(outbound.Policy{}); err != nil {
+			return nil, err
+		}
+	}
+	client := *hc
+	if client.CheckRedirect == nil {
+		client.CheckRedirect = outbound.CheckRedirect
+	}
+	if now == nil {
+		now = time.Now
+	}
+	cfg.Scopes, cfg.Algorithms, cfg.Parameters = slices.Clone(cfg.Scopes), slices.Clone(cfg.Algorithms), maps.Clone(cfg.Parameters)
+	if err := cfg.check(&client); err != nil {
+		return nil, fmt.Errorf("provider %q: %w", cfg.Name, err)
+	}
+	p := &Provider{cfg: cfg, client: &client, now: now}
+	p.metadata = cached[*Metadata]{step: StepDiscovery, fetch: p.fetchMetadata, now: now, timeout: cfg.Timeout}
+	p.keys = cached[*keySet]{step: StepKeys, fetch: p.fetchKeys, now: now, timeout: cfg.Timeout}
+	if !cfg.discovers() {
+		p.explicit = &Metadata{Issuer: cfg.Issuer}
+		p.overlay(p.explicit)
+	}
+	return p, nil
+}
+
+// Name is the configured name.
+func (p *Provider) Name() string { return p.cfg.Name }
+
+// Issuer is the configured issuer.
+func (p *Provider) Issuer() string { return p.cfg.Issuer }
+
+// finish completes an error on its way out.
+func (p *Provider) finish(e *Error, t *trace) error {
+	e.Provider = p.cfg.Name
+	e.Calls = t.calls
+	if e.Mend == "" {
+		e.Mend = p.mend(e)
+	}
+	// A circuit's error holds the failure that opened it; that one goes out as well.
+	var inner *Error
+	if errors.As(e.Cause, &inner) && inner.Provider == "" {
+		c := inner.copy()
+		c.Provider = p.cfg.Name
+		e.Cause = c
+	}
+	return e
+}

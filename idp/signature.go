@@ -1,0 +1,93 @@
+package idp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	jose "github.com/go-jose/go-jose/v4"
+)
+
+func (p *Provider) fetchKeys(ctx context.Context, t *trace) (*keySet, *Error) {
+	m, failed := p.discover(ctx, t)
+	if failed != nil {
+		return nil, failed
+	}
+	set, _, failed := p.keysAt(ctx, t, m.JWKSURI)
+	return set, failed
+}
+
+// keysAt fetches and reads a key set; one without a usable key is an error.
+func (p *Provider) keysAt(ctx context.Context, t *trace, uri string) (*keySet, *answer, *Error) {
+	a, failed := p.document(ctx, t, StepKeys, uri)
+	if failed != nil {
+		return nil, a, failed
+	}
+	set, err := parseKeys(a.body)
+	if err != nil {
+		return nil, a, a.fault(StepKeys, "json", err)
+	}
+	if len(set.keys) == 0 {
+		return nil, a, a.fault(StepKeys, "keys", fmt.Errorf("no usable key: %s", strings.Join(set.dropped, "; ")))
+	}
+	return set, a, nil
+}
+
+// signed verifies one token's signature for go-oidc. It keeps what go-oidc flattens to text: the named error, and the
+// payload for checks of our own.
+type signed struct {
+	p       *Provider
+	t       *trace
+	header  jwsHeader
+	payload []byte
+	failed  *Error
+}
+
+var _ oidc.KeySet = (*signed)(nil)
+
+// VerifySignature implements oidc.KeySet.
+func (s *signed) VerifySignature(ctx context.Context, raw string) ([]byte, error) {
+	if s.payload, s.failed = s.verify(ctx, raw); s.failed != nil {
+		return nil, s.failed
+	}
+	return s.payload, nil
+}
+
+// verify tries the keys at hand, and if none fits the keys fetched anew: the provider may have changed them a moment
+// ago, under a new kid or under the old one (OpenID Connect Core §10.1.1).
+func (s *signed) verify(ctx context.Context, raw string) ([]byte, *Error) {
+	jws, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(s.header.alg)})
+	if err != nil {
+		return nil, &Error{Step: StepIDToken, Check: "format", Kind: KindInvalid, Cause: errors.New("not a compact JWS")}
+	}
+	set, failed := s.p.keys.get(ctx, s.t)
+	if failed != nil {
+		return nil, failed
+	}
+	if payload, ok := try(jws, set.candidates(s.header)); ok {
+		return payload, nil
+	}
+	if set, failed = s.p.keys.refetch(ctx, s.t); failed != nil {
+		return nil, failed
+	}
+	found := set.candidates(s.header)
+	if payload, ok := try(jws, found); ok {
+		return payload, nil
+	}
+	if len(found) == 0 {
+		return nil, &Error{Step: StepIDToken, Check: "kid", Kind: KindInvalid,
+			Cause: fmt.Errorf("no key of the provider fits kid %q and %s", cut(s.header.kid), s.header.alg)}
+	}
+	return nil, &Error{Step: StepIDToken, Check: "signature", Kind: KindInvalid, Cause: errors.New("signature is wrong")}
+}
+
+func try(jws *jose.JSONWebSignature, keys []verificationKey) ([]byte, bool) {
+	for _, k := range keys {
+		if payload, err := jws.Verify(k.public); err == nil {
+			return payload, true
+		}
+	}
+	return nil, false
+}
