@@ -1,0 +1,63 @@
+# make          build, vet and test
+# make help     everything else
+
+GO          ?= go
+FUZZTIME    ?= 30
+STATICCHECK := v0.8.2
+GOVULNCHECK := v1.1.4
+
+tools       := $(CURDIR)/.cache/bin
+staticcheck := $(tools)/staticcheck-$(STATICCHECK)
+govulncheck := $(tools)/govulncheck-$(GOVULNCHECK)
+
+.PHONY: all build vet test lint check demo bench fuzz cover vuln clean help
+
+all: build vet test ## build, vet and test (the default)
+
+build: ## the program, as ./isthmus
+	CGO_ENABLED=0 $(GO) build -trimpath -o isthmus ./cmd/isthmus
+
+vet: ## go vet
+	$(GO) vet ./...
+
+test: ## every test, under the race detector; installs what they need beyond Go if it can
+	@.ci/needs
+	$(GO) test -race $(TESTFLAGS) ./...
+
+lint: vet $(staticcheck) ## vet and staticcheck
+	$(staticcheck) ./...
+
+check: ## exactly what CI runs
+	.ci/run
+
+demo: ## a hub, an upstream and an app on this machine
+	$(GO) run ./cmd/isthmus demo $(DEMOFLAGS)
+
+bench: ## benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem $(BENCHFLAGS) ./...
+
+fuzz: ## every fuzz target for FUZZTIME seconds (30)
+	.ci/fuzz $(FUZZTIME)
+
+cover: ## coverage by function; the report is .cache/cover.html
+	@mkdir -p .cache
+	$(GO) test -coverpkg=./... -coverprofile=.cache/cover.out ./...
+	$(GO) tool cover -html=.cache/cover.out -o .cache/cover.html
+	$(GO) tool cover -func=.cache/cover.out | tail -n 1
+
+vuln: $(govulncheck) ## known vulnerabilities that our code reaches; VULNDB names a database other than the public one
+	$(govulncheck) $(if $(VULNDB),-db $(if $(filter /%,$(VULNDB)),file://)$(VULNDB)) ./...
+
+clean: ## what the other targets made
+	rm -rf isthmus .cache
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
+
+$(staticcheck):
+	GOBIN=$(tools) $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK)
+	mv $(tools)/staticcheck $@
+
+$(govulncheck):
+	GOBIN=$(tools) $(GO) install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK)
+	mv $(tools)/govulncheck $@
