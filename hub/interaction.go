@@ -26,8 +26,9 @@ type Interaction struct {
 
 	// Proven is the user who gave the right temporary password and must now
 	// choose another; ProvenAt is when.
-	Proven   string    `json:"proven,omitempty"`
-	ProvenAt time.Time `json:"proven_at,omitzero"`
+	Proven     string    `json:"proven,omitempty"`
+	ProvenName string    `json:"proven_name,omitempty"`
+	ProvenAt   time.Time `json:"proven_at,omitzero"`
 }
 
 // NewInteraction begins a sign-in for a request whose client and redirect URI

@@ -21,6 +21,8 @@ type Pool struct {
 	Name   string // short and stable: prefixes keys in the store and cookies
 	Issuer string // configured text, never taken from a request
 	Brand  Brand
+	// Language is a BCP 47 tag for browsers that ask for nothing the pages speak.
+	Language string
 
 	Schema    *mapping.Schema
 	Clients   map[string]*Client
@@ -40,16 +42,14 @@ type Pool struct {
 }
 
 // Brand is what the pages show of the pool, and of a client that overrides it.
+// An empty field leaves the built-in look, or the pool's.
 type Brand struct {
-	Title          string
-	Accent         string // "#rrggbb"
-	AccentDark     string
-	Background     string
-	Radius         int // pixels; negative: the default
-	Logo, LogoDark *Image
-	Terms, Privacy string
-	Help           string
-	Language       string
+	Title                string
+	Accent, AccentDark   string // "#rrggbb"
+	Background           string
+	Radius               *int // pixels
+	Logo, LogoDark       *Image
+	Terms, Privacy, Help string
 }
 
 // Image is a logo as loaded from its file.

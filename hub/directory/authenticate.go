@@ -50,8 +50,8 @@ func (d *Directory) Authenticate(ctx context.Context, p *hub.Pool, name, passwor
 }
 
 // ChooseFirst sets the password a person chose in place of a temporary one and
-// makes the user CONFIRMED. It returns ErrPolicy, also for the temporary
-// password itself, and ErrRefused when the user no longer waits for this.
+// makes the user CONFIRMED. It returns ErrPolicy, ErrSame, or ErrRefused
+// when the user no longer waits for this.
 func (d *Directory) ChooseFirst(ctx context.Context, p *hub.Pool, sub, password string) (*hub.User, error) {
 	if !p.PasswordPolicy.Accepts(password) {
 		return nil, ErrPolicy
@@ -60,8 +60,12 @@ func (d *Directory) ChooseFirst(ctx context.Context, p *hub.Pool, sub, password 
 	if err != nil {
 		return nil, ErrRefused
 	}
-	if same, _, err := d.hasher.Verify(ctx, u.Password, password); err != nil || same {
-		return nil, errors.Join(ErrPolicy, err)
+	same, _, err := d.hasher.Verify(ctx, u.Password, password)
+	if err != nil {
+		return nil, err
+	}
+	if same {
+		return nil, ErrSame
 	}
 	hash, err := d.hasher.Hash(ctx, password)
 	if err != nil {

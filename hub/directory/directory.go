@@ -22,6 +22,7 @@ var (
 	ErrExists  = errors.New("a user of that name exists")
 	ErrRefused = errors.New("user name or password is wrong")
 	ErrPolicy  = errors.New("password does not satisfy the policy")
+	ErrSame    = errors.New("password is the temporary one")
 )
 
 // LockedError refuses a try on an account that was guessed at too often.

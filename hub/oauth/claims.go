@@ -1,38 +1,57 @@
 package oauth
 
-import (
-	"bytes"
-	"encoding/json"
-	"io"
-)
+import "encoding/json"
 
 // ClaimsRequest is the claims parameter (OpenID Connect Core §5.5): which claims the client wants, and where.
 type ClaimsRequest struct {
-	UserInfo map[string]*ClaimRequest `json:"userinfo"`
-	IDToken  map[string]*ClaimRequest `json:"id_token"`
+	UserInfo map[string]ClaimRequest
+	IDToken  map[string]ClaimRequest
 }
 
-// ClaimRequest qualifies one claim (OpenID Connect Core §5.5.1). A nil *ClaimRequest is the JSON null: wanted, voluntary.
+// ClaimRequest qualifies one claim (OpenID Connect Core §5.5.1). The zero value is the JSON null: wanted, voluntary, any value.
 type ClaimRequest struct {
-	Essential bool  `json:"essential"`
-	Value     any   `json:"value"`
-	Values    []any `json:"values"`
+	Essential bool
+	Value     any
+	Values    []any
 }
 
-// ParseClaims reads the JSON text of the claims parameter. Members that it does not know are ignored, as §5.5 asks. The error is
-// invalid_request.
+// ParseClaims reads the JSON text of the claims parameter. Names are compared exactly; members that it does not know are ignored, as
+// §5.5 asks. The error is invalid_request.
 func ParseClaims(text string) (*ClaimsRequest, error) {
-	var r ClaimsRequest
-	d := json.NewDecoder(bytes.NewReader([]byte(text)))
-	err := d.Decode(&r)
-	if err == nil && text[0] != '{' {
-		return nil, Errorf(InvalidRequest, "claims must be a JSON object")
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(text), &members); err != nil {
+		return nil, refuseClaims(err)
 	}
-	if err == nil {
-		if _, extra := d.Token(); extra != io.EOF {
-			return nil, Errorf(InvalidRequest, "claims must be one JSON object")
+	if members == nil {
+		return nil, refuseClaims(nil)
+	}
+	r := &ClaimsRequest{}
+	for name, claims := range map[string]*map[string]ClaimRequest{"userinfo": &r.UserInfo, "id_token": &r.IDToken} {
+		if member, ok := members[name]; ok {
+			if err := json.Unmarshal(member, claims); err != nil {
+				return nil, refuseClaims(err)
+			}
 		}
-		return &r, nil
 	}
-	return nil, Wrap(err, InvalidRequest, "claims must be a JSON object of the form of OpenID Connect Core 5.5")
+	return r, nil
+}
+
+// UnmarshalJSON reads the object of §5.5.1, or null. It goes by way of a map because struct fields would match in any case.
+func (r *ClaimRequest) UnmarshalJSON(data []byte) error {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(data, &members); err != nil {
+		return err
+	}
+	for name, target := range map[string]any{"essential": &r.Essential, "value": &r.Value, "values": &r.Values} {
+		if member, ok := members[name]; ok {
+			if err := json.Unmarshal(member, target); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func refuseClaims(cause error) error {
+	return Wrap(cause, InvalidRequest, "claims must be a JSON object of the form of OpenID Connect Core 5.5")
 }

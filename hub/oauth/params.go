@@ -21,11 +21,11 @@ const (
 // extension: ignored, however often it comes (RFC 6749 §3.1 and §3.2).
 var known = map[string]int{
 	"access_token": maxLongValue, "acr_values": maxValue, "assertion": maxLongValue, "claims": 8192, "claims_locales": maxValue,
-	"client_assertion": maxLongValue, "client_assertion_type": maxValue, "client_id": 256, "client_secret": 1024, "code": maxValue,
+	"client_assertion": maxLongValue, "client_assertion_type": maxValue, "client_id": 256, "client_secret": 1024, "code": 8192,
 	"code_challenge": maxValue, "code_challenge_method": maxValue, "code_verifier": maxValue, "device_code": maxValue,
 	"display": maxValue, "error": maxValue, "error_description": maxValue, "error_uri": maxValue, "grant_type": maxValue,
 	"id_token_hint": maxLongValue, "identity_provider": 256, "idp_identifier": 256, "iss": maxValue, "lang": 256,
-	"login_hint": maxValue, "logout_hint": maxValue, "logout_uri": MaxRedirectURI, "max_age": maxValue, "nonce": MaxState,
+	"login_hint": maxValue, "logout_hint": maxValue, "logout_token": maxLongValue, "logout_uri": MaxRedirectURI, "max_age": maxValue, "nonce": MaxState,
 	"password": maxValue, "post_logout_redirect_uri": MaxRedirectURI, "prompt": maxValue, "redirect_uri": MaxRedirectURI,
 	"refresh_token": maxLongValue, "registration": maxLongValue, "request": maxLongValue, "request_uri": maxValue, "resource": maxValue,
 	"response_mode": maxValue, "response_type": maxValue, "scope": 8192, "state": MaxState, "token": maxLongValue,

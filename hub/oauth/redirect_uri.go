@@ -51,8 +51,16 @@ func CheckRedirectURI(uri string) error {
 	if !strings.HasPrefix(uri, u.Scheme+":") || u.Scheme == "" {
 		return refuseURI("it must begin with a scheme in lower case, such as https://")
 	}
-	if err := checkSchemeAndHost(u); err != nil {
+	if u.Scheme == "https" || u.Scheme == "http" {
+		err = checkWebHost(u)
+	} else {
+		err = checkAppScheme(u.Scheme, uri)
+	}
+	if err != nil {
 		return err
+	}
+	if u.User != nil {
+		return refuseURI("it has a user name before the host")
 	}
 	if strings.ContainsAny(u.EscapedPath()+u.RawQuery, "[]") {
 		return refuseURI("brackets must be percent-encoded")
@@ -72,27 +80,38 @@ func CheckRedirectURI(uri string) error {
 	return nil
 }
 
-func checkSchemeAndHost(u *url.URL) error {
-	if u.User != nil {
-		return refuseURI("it has a user name before the host")
+// checkWebHost judges the authority of an https or http URI. Host names are plain ASCII, as they go into DNS: a percent-encoded or
+// otherwise odd one is read differently by different parsers.
+func checkWebHost(u *url.URL) error {
+	host := u.Hostname()
+	if host == "" {
+		return refuseURI("it has no host")
 	}
 	if port := u.Port(); port != "" && !validPort(port) || strings.HasSuffix(u.Host, ":") {
 		return refuseURI("its port is not a number from 1 to 65535")
 	}
-	switch {
-	case u.Scheme == "https" && u.Hostname() == "", u.Scheme == "http" && u.Hostname() == "":
-		return refuseURI("it has no host")
-	case u.Scheme == "https":
-		return nil
-	case u.Scheme == "http" && isLoopback(u.Hostname()):
-		return nil
-	case u.Scheme == "http":
+	if strings.HasPrefix(u.Host, "[") {
+		if addr, err := netip.ParseAddr(host); err != nil || addr.Zone() != "" {
+			return refuseURI("its host is no IPv6 address")
+		}
+	} else if !isHostName(host) {
+		return refuseURI("its host is no host name; write other scripts as xn--")
+	}
+	if u.Scheme == "http" && !isLoopback(host) {
 		return refuseURI("http is only for loopback, such as http://localhost; use https")
-	case slices.Contains(refusedSchemes, u.Scheme):
-		return refuseURI("the scheme %s is never allowed", u.Scheme)
-	case u.Opaque != "":
+	}
+	return nil
+}
+
+// checkAppScheme judges a scheme that is neither https nor http.
+func checkAppScheme(scheme, uri string) error {
+	rest := uri[len(scheme)+1:]
+	switch {
+	case slices.Contains(refusedSchemes, scheme):
+		return refuseURI("the scheme %s is never allowed", scheme)
+	case !strings.HasPrefix(rest, "/"):
 		return refuseURI("after the scheme there must be a slash, as in com.example.app:/callback or myapp://callback")
-	case !strings.Contains(u.Scheme, ".") && !strings.HasPrefix(u.String(), u.Scheme+"://"):
+	case !strings.Contains(scheme, ".") && !strings.HasPrefix(rest, "//"):
 		return refuseURI("a scheme of an app's own must have a dot, as in com.example.app:/callback, or be followed by two slashes")
 	}
 	return nil
@@ -146,9 +165,6 @@ func cutLoopbackPort(uri string) (host, rest string, ok bool) {
 // queryNames returns the decoded names of a query. A name with an index, such as code[0], counts as code, because that is how a number
 // of web frameworks read it.
 func queryNames(query string) (map[string]bool, error) {
-	if query == "" {
-		return nil, nil
-	}
 	values, err := url.ParseQuery(query)
 	if err != nil {
 		return nil, err
@@ -179,6 +195,18 @@ func hasDotSegment(path string) bool {
 		}
 	}
 	return false
+}
+
+// isHostName holds letters, digits, hyphen and underscore in labels that are not empty.
+func isHostName(host string) bool {
+	for label := range strings.SplitSeq(host, ".") {
+		if label == "" || strings.ContainsFunc(label, func(r rune) bool {
+			return r >= 0x80 || r != '-' && r != '_' && !isAlphanumeric(byte(r))
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 func validPort(port string) bool {

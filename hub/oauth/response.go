@@ -39,14 +39,17 @@ func (r AuthorizationResponse) URL(redirectURI string) (string, error) {
 }
 
 // RedirectURL appends fields to the query of a registered redirect URI, whose own bytes stay as they are (RFC 6749 §3.1.2). A URI with
-// a fragment, or with one of the names in its own query, is refused with server_error: registration lets none through, and a
-// parameter must never come twice.
+// a fragment, one with a field's name in its own query, and a field given twice are refused with server_error: registration lets no such
+// URI through, and a parameter must never come twice.
 func RedirectURL(redirectURI string, fields []Field) (string, error) {
 	if strings.Contains(redirectURI, "#") {
 		return "", Errorf(ServerError, "the redirect URI has a fragment")
 	}
+	if len(fields) == 0 {
+		return redirectURI, nil
+	}
 	base, query, hasQuery := strings.Cut(redirectURI, "?")
-	own, err := queryNames(query)
+	there, err := queryNames(query)
 	if err != nil {
 		return "", Wrap(err, ServerError, "the redirect URI has a query that does not decode")
 	}
@@ -57,9 +60,10 @@ func RedirectURL(redirectURI string, fields []Field) (string, error) {
 	b.WriteString(query)
 	separate := hasQuery && query != "" && !strings.HasSuffix(query, "&")
 	for _, f := range fields {
-		if own[f.Name] {
-			return "", Errorf(ServerError, "the redirect URI already has the parameter %s", f.Name)
+		if there[f.Name] {
+			return "", Errorf(ServerError, "the redirect URI would have the parameter %s twice", f.Name)
 		}
+		there[f.Name] = true
 		if separate {
 			b.WriteByte('&')
 		}
@@ -67,9 +71,6 @@ func RedirectURL(redirectURI string, fields []Field) (string, error) {
 		b.WriteString(url.QueryEscape(f.Name))
 		b.WriteByte('=')
 		b.WriteString(url.QueryEscape(f.Value))
-	}
-	if len(fields) == 0 {
-		return redirectURI, nil
 	}
 	return b.String(), nil
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // ErrNoKey means that there is no sealing key where one was looked for: an unset variable, a missing or empty file.
@@ -29,7 +30,7 @@ func LoadEnv(name string) (*Key, error) {
 // Load reads the key from a file, in the form of Parse. A missing file is ErrNoKey, one that group or others have any right to is
 // ErrLoose; anything but a regular file is refused.
 func Load(path string) (*Key, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a named pipe must not hold up the start
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("sealing key file %s: %w", path, ErrNoKey)
 	}

@@ -29,14 +29,14 @@ type master struct {
 
 // Key is the master sealing key, with the older ones that still open. Make one with Generate, Parse, Load or Create.
 type Key struct {
-	masters []master // newest first
+	masters []*master // newest first; pointers, so that no careless print of a struct shows the bytes
 }
 
 // Generate makes a key of random bytes.
 func Generate() *Key {
 	var secret [Size]byte
 	rand.Read(secret[:])
-	return &Key{masters: []master{newMaster(secret)}}
+	return &Key{masters: []*master{newMaster(secret)}}
 }
 
 // Parse reads one key or several, newest first, separated by white space or commas. Each is 32 bytes in base64 (standard or URL
@@ -50,7 +50,7 @@ func Parse(text string) (*Key, error) {
 			if err != nil {
 				return nil, fmt.Errorf("sealing key number %d: %w", len(k.masters)+1, err)
 			}
-			if slices.ContainsFunc(k.masters, func(have master) bool { return have.id == m.id }) {
+			if slices.ContainsFunc(k.masters, func(have *master) bool { return have.id == m.id }) {
 				return nil, fmt.Errorf("sealing key number %d: given before", len(k.masters)+1)
 			}
 			if len(k.masters) == maxKeys {
@@ -65,23 +65,23 @@ func Parse(text string) (*Key, error) {
 	return k, nil
 }
 
-func parseMaster(word string) (master, error) {
+func parseMaster(word string) (*master, error) {
 	plain, err := hex.DecodeString(word)
 	if err != nil || len(plain) != Size {
 		word = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(word, "="))
 		plain, err = base64.RawStdEncoding.Strict().DecodeString(word)
 	}
 	if err != nil || len(plain) != Size {
-		return master{}, errors.New("it must be 32 bytes, as 44 characters of base64 or 64 of hexadecimal")
+		return nil, errors.New("it must be 32 bytes, as 44 characters of base64 or 64 of hexadecimal")
 	}
 	secret := [Size]byte(plain)
 	if tooSimple(secret) {
-		return master{}, errors.New("its bytes are not random")
+		return nil, errors.New("its bytes are not random")
 	}
 	return newMaster(secret), nil
 }
 
-// tooSimple catches placeholders: 32 random bytes have fewer than 16 different values in about one case of 10^12.
+// tooSimple catches placeholders: 32 random bytes have fewer than 16 different values in about one case of 10^15.
 func tooSimple(secret [Size]byte) bool {
 	var seen [256]bool
 	different := 0
@@ -94,8 +94,8 @@ func tooSimple(secret [Size]byte) bool {
 	return different < Size/2
 }
 
-func newMaster(secret [Size]byte) master {
-	return master{id: keyID(derive(secret, "id", "", len(keyID{}))), secret: secret}
+func newMaster(secret [Size]byte) *master {
+	return &master{id: keyID(derive(secret, "id", "", len(keyID{}))), secret: secret}
 }
 
 // derive is the only use of a master key's bytes.
@@ -144,12 +144,12 @@ func (k *Key) Subkeys(purpose string, size int) [][]byte {
 }
 
 // Format prints the id under every verb, so that a key in a log line tells nothing.
-func (k *Key) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "seal.Key(%s)", k.ID()) }
+func (k Key) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "seal.Key(%s)", k.ID()) }
 
 // LogValue is the id.
-func (k *Key) LogValue() slog.Value { return slog.StringValue("seal.Key(" + k.ID() + ")") }
+func (k Key) LogValue() slog.Value { return slog.StringValue("seal.Key(" + k.ID() + ")") }
 
 // MarshalText refuses: a key is written by Create or Text, never by accident.
-func (k *Key) MarshalText() ([]byte, error) {
+func (k Key) MarshalText() ([]byte, error) {
 	return nil, errors.New("a sealing key is not to be marshalled")
 }

@@ -116,7 +116,7 @@ func (k *subkey) sum(data []byte) (out [32]byte) {
 }
 
 // Format prints the purpose under every verb.
-func (s *Sealer) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "seal.Sealer(%s)", s.purpose) }
+func (s Sealer) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "seal.Sealer(%s)", s.purpose) }
 
 // LogValue is the purpose.
-func (s *Sealer) LogValue() slog.Value { return slog.StringValue("seal.Sealer(" + s.purpose + ")") }
+func (s Sealer) LogValue() slog.Value { return slog.StringValue("seal.Sealer(" + s.purpose + ")") }

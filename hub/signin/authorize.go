@@ -105,7 +105,10 @@ func (s *Service) Authorize(ctx context.Context, p *hub.Pool, b Browser, params 
 	t.client, t.target = client, target
 	if err != nil {
 		e := t.fail(s, reason, err)
-		e.Received = cut(r.RedirectURI)
+		e.Received = cut(r.ClientID)
+		if reason == RedirectMismatch {
+			e.Received = cut(r.RedirectURI)
+		}
 		return nil, e
 	}
 	for i := 0; problem == nil && i < len(checks); i++ {
@@ -130,7 +133,7 @@ func (t *attempt) refuse(s *Service, reason Reason, e *oauth.Error) Next {
 func (s *Service) proceed(p *hub.Pool, b Browser, in *hub.Interaction) (*attempt, *Error) {
 	t := &attempt{p: p, visitor: b.Visitor}
 	if in == nil {
-		return nil, t.fail(s, Expired, errors.New("no sign-in of this browser answers to that state"))
+		return nil, t.fail(s, OtherBrowser, errors.New("this browser has begun no sign-in of that name"))
 	}
 	client, target, reason, err := prove(p, &in.Request)
 	t.client = client

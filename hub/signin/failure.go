@@ -3,6 +3,8 @@ package signin
 import (
 	"fmt"
 	"net/http"
+	"net/url"
+	"time"
 
 	"github.com/isthmus-hub/isthmus/hub"
 )
@@ -19,8 +21,9 @@ const (
 	InvalidRequest   Reason = "invalid_request"
 
 	// This browser's sign-in.
-	Expired Reason = "expired" // took too long, or is not this browser's
-	Used    Reason = "used"    // was finished before
+	OtherBrowser Reason = "other_browser" // nothing this browser began
+	Expired      Reason = "expired"       // took too long
+	Used         Reason = "used"          // was finished before
 
 	// The way in.
 	ProviderOff         Reason = "provider_off"
@@ -52,6 +55,8 @@ func (r Reason) Status() int {
 		return http.StatusGatewayTimeout
 	case Overloaded:
 		return http.StatusServiceUnavailable
+	case Locked:
+		return http.StatusTooManyRequests
 	case CreationOff, NameTaken, UserDisabled, ProviderOff:
 		return http.StatusForbidden
 	case Internal:
@@ -69,8 +74,9 @@ type Error struct {
 	Client   *hub.Client   // nil until it is known
 	Provider *hub.Provider // nil when none is concerned
 	Target   Target        // where the app waits; zero until it is proven
-	Retry    string        // query of the authorization request, to start again; empty if unknown
-	Received string        // of an address that was refused, for the page
+	Retry    url.Values    // the authorization request, to start again; nil if unknown
+	Received string        // what the app sent and was refused for, cut
+	Wait     time.Duration // until another try is taken, of Locked
 	Cause    error
 }
 

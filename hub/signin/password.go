@@ -28,7 +28,7 @@ func (s *Service) Password(ctx context.Context, p *hub.Pool, b Browser, in *hub.
 		return s.refusePassword(p, t, name, err)
 	}
 	if user.Status == hub.ForceChangePassword {
-		in.Proven, in.ProvenAt = user.Sub, p.Now()
+		in.Proven, in.ProvenName, in.ProvenAt = user.Sub, user.Username, p.Now()
 		return t.askPassword(p, "", ""), nil
 	}
 	return s.local(ctx, p, b, t, user)
@@ -41,21 +41,23 @@ func (s *Service) refusePassword(p *hub.Pool, t *attempt, name string, err error
 	var locked *directory.LockedError
 	switch {
 	case errors.Is(err, directory.ErrRefused):
-		ask.Problem = string(WrongPassword)
+		ask.Wrong = true
+		t.record(hub.PasswordRefused, false, WrongPassword, "", "")
+		return ask, nil
 	case errors.As(err, &locked):
-		ask.Problem = string(Locked)
+		e := t.fail(s, Locked, err)
+		e.Wait = locked.Until.Sub(p.Now())
+		return nil, e
 	case errors.Is(err, directory.ErrOverloaded):
 		return nil, t.fail(s, Overloaded, err)
 	default:
 		return nil, t.fail(s, Internal, err)
 	}
-	t.record(hub.PasswordRefused, false, Reason(ask.Problem), "", "")
-	return ask, nil
 }
 
 // ChoosePassword takes the password a person chose in place of the temporary
 // one that this interaction has proven, and lets the person in.
-func (s *Service) ChoosePassword(ctx context.Context, p *hub.Pool, b Browser, in *hub.Interaction, password, again string) (Next, error) {
+func (s *Service) ChoosePassword(ctx context.Context, p *hub.Pool, b Browser, in *hub.Interaction, password string) (Next, error) {
 	t, failure := s.proceed(p, b, in)
 	if failure != nil {
 		return nil, failure
@@ -63,13 +65,12 @@ func (s *Service) ChoosePassword(ctx context.Context, p *hub.Pool, b Browser, in
 	if in.Proven == "" || p.Now().Sub(in.ProvenAt) > provenLife {
 		return nil, t.fail(s, Expired, errors.New("no temporary password was proven in this sign-in"))
 	}
-	if password != again {
-		return t.askPassword(p, "password_mismatch", password), nil
-	}
 	user, err := s.Directory.ChooseFirst(ctx, p, in.Proven, password)
 	switch {
 	case errors.Is(err, directory.ErrPolicy):
-		return t.askPassword(p, "password_policy", password), nil
+		return t.askPassword(p, PasswordPolicy, password), nil
+	case errors.Is(err, directory.ErrSame):
+		return t.askPassword(p, PasswordSame, password), nil
 	case errors.Is(err, directory.ErrRefused):
 		return nil, t.fail(s, Expired, errors.New("the user no longer waits for a first password"))
 	case errors.Is(err, directory.ErrOverloaded):
@@ -81,9 +82,9 @@ func (s *Service) ChoosePassword(ctx context.Context, p *hub.Pool, b Browser, in
 	return s.local(ctx, p, b, t, user)
 }
 
-func (t *attempt) askPassword(p *hub.Pool, problem, tried string) Next {
+func (t *attempt) askPassword(p *hub.Pool, problem PasswordProblem, tried string) Next {
 	return AskPassword{
-		Client: t.client, Interaction: t.in, Rules: p.PasswordPolicy.Judge(tried), Problem: problem, FormTarget: t.target,
+		Client: t.client, Interaction: t.in, Username: t.in.ProvenName, Rules: p.PasswordPolicy.Judge(tried), Problem: problem, FormTarget: t.target,
 	}
 }
 

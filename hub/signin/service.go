@@ -53,8 +53,7 @@ type AskSignIn struct {
 	Providers   []*hub.Provider
 	Password    bool
 	Username    string // known already, from login_hint or the last try
-	Problem     string // key of a sentence about the last try; empty: none
-	Trace       string // id of the explanation of the last try
+	Wrong       bool   // the last try did not match an account
 	FormTarget  Target
 }
 
@@ -70,10 +69,20 @@ type AskSwitch struct {
 type AskPassword struct {
 	Client      *hub.Client
 	Interaction *hub.Interaction
+	Username    string
 	Rules       []hub.PasswordRule // with the verdict on the last try
-	Problem     string
+	Problem     PasswordProblem
 	FormTarget  Target
 }
+
+// PasswordProblem is why a chosen password was not taken; empty: none was chosen yet.
+type PasswordProblem string
+
+// The problems of a chosen password.
+const (
+	PasswordPolicy PasswordProblem = "policy" // it breaks a rule
+	PasswordSame   PasswordProblem = "same"   // it is the temporary one
+)
 
 // AskProfile asks for details the provider did not send.
 type AskProfile struct {
@@ -82,7 +91,7 @@ type AskProfile struct {
 	Provider    *hub.Provider
 	Ask         []string          // attributes
 	Given       map[string]string // what was typed at the last try
-	Problems    map[string]string // attribute to sentence key
+	Problems    map[string]string // attribute to what is wrong: missing or invalid
 	FormTarget  Target
 }
 

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,7 +49,7 @@ func (t *attempt) resumed() {
 func (t *attempt) fail(s *Service, reason Reason, cause error) *Error {
 	e := &Error{Reason: reason, Trace: hub.NewTraceID(), Client: t.client, Provider: t.provider, Target: t.target, Cause: cause}
 	if t.in != nil {
-		e.Retry = retry(&t.in.Request)
+		e.Retry = Query(&t.in.Request)
 	}
 	why, mend, step := explain(t, reason, cause)
 	t.steps = append(t.steps, hub.Step{Name: step, Detail: cut(detail(cause))})
@@ -64,7 +65,7 @@ func (s *Service) event(reason Reason) hub.EventName {
 	switch reason {
 	case RedirectMismatch, UnknownClient:
 		return hub.RedirectRefused
-	case Expired, Used:
+	case OtherBrowser, Expired, Used:
 		return hub.CallbackRefused
 	case WrongPassword, Locked:
 		return hub.PasswordRefused
@@ -129,9 +130,12 @@ func explain(t *attempt, reason Reason, cause error) (why, mend, step string) {
 			fmt.Sprintf("Add the address to callback_urls of client %q if it is the app's own, or correct it in the app.", client), "authorize"
 	case InvalidRequest:
 		return "The app's request is not one this hub can accept.", "Correct the request in the app; the step says what was wrong.", "authorize"
+	case OtherBrowser:
+		return "The answer came back to a browser that had not begun this sign-in here.",
+			fmt.Sprintf("Let the person start again in one browser. If it happens to everybody: cookies of %s do not survive the way to the provider and back.", t.p.Issuer), "callback"
 	case Expired:
-		return "The answer came back to a browser that had not begun this sign-in here, or had begun it too long ago.",
-			fmt.Sprintf("Let the person start again. If it happens to everybody: cookies for %s must survive the way to the provider and back, and the whole way may take %s.", t.p.Issuer, t.p.InteractionLife), "callback"
+		return "The sign-in took longer than it may, or the page belongs to one that is over.",
+			fmt.Sprintf("Let the person start again; the whole way may take %s.", t.p.InteractionLife), "callback"
 	case Used:
 		return "This sign-in had been finished before; its last step was sent a second time.", "Nothing is wrong if the person went back or reloaded. Otherwise look for a proxy that repeats requests.", "callback"
 	case ProviderOff:
@@ -215,17 +219,31 @@ func cut(s string) string {
 	return s
 }
 
-// retry is the query that asks for the same sign-in again, from the beginning.
-func retry(r *oauth.AuthorizationRequest) string {
+// Query is an authorization request as parameters again, to start the same
+// sign-in anew.
+func Query(r *oauth.AuthorizationRequest) url.Values {
 	v := url.Values{"response_type": {"code"}, "client_id": {r.ClientID}, "redirect_uri": {r.RedirectURI}}
 	for name, value := range map[string]string{
 		"scope": r.Scope.String(), "state": r.State, "nonce": r.Nonce, "response_mode": r.ResponseMode,
 		"code_challenge": r.CodeChallenge, "code_challenge_method": r.CodeChallengeMethod,
-		"login_hint": r.LoginHint, "ui_locales": r.UILocales, "lang": r.Lang,
+		"prompt": r.Prompt.String(), "login_hint": r.LoginHint, "acr_values": r.ACRValues, "claims": r.Claims,
+		"identity_provider": r.IdentityProvider, "idp_identifier": r.IDPIdentifier, "ui_locales": r.UILocales, "lang": r.Lang,
 	} {
 		if value != "" {
 			v.Set(name, value)
 		}
 	}
-	return v.Encode()
+	if r.MaxAge != nil {
+		v.Set("max_age", strconv.Itoa(*r.MaxAge))
+	}
+	return v
+}
+
+// Trace finds the explanation with that id, or store.ErrNotFound.
+func (s *Service) Trace(ctx context.Context, p *hub.Pool, id string) (trace *hub.Trace, err error) {
+	err = p.Space.View(ctx, func(tx *store.Tx) error {
+		trace, err = hub.Traces.Get(tx, id)
+		return err
+	})
+	return trace, err
 }

@@ -105,10 +105,10 @@ func ParsePrivate(a Algorithm, der []byte) (*Key, error) {
 func (k *Key) Public() crypto.PublicKey { return k.private.Public() }
 
 // Format prints algorithm, id and state under every verb, never the private half.
-func (k *Key) Format(f fmt.State, _ rune) { fmt.Fprint(f, k.LogValue().String()) }
+func (k Key) Format(f fmt.State, _ rune) { fmt.Fprint(f, k.LogValue().String()) }
 
 // LogValue is what Format prints.
-func (k *Key) LogValue() slog.Value {
+func (k Key) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("token.Key(%s %s %s)", k.Algorithm, k.ID, k.State))
 }
 

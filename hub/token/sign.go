@@ -32,7 +32,7 @@ func (r *Ring) SignWith(a Algorithm, payload []byte, typ Type) (string, error) {
 		return "", fmt.Errorf("sign: token type %q is unknown", typ)
 	}
 	b64 := base64.RawURLEncoding
-	raw := make([]byte, 0, len(header)+b64.EncodedLen(len(payload))+1+b64.EncodedLen(maxRSABits/8))
+	raw := make([]byte, 0, len(header)+b64.EncodedLen(len(payload))+1+b64.EncodedLen(e.key.signatureSize()))
 	raw = append(raw, header...)
 	raw = b64.AppendEncode(raw, payload)
 	signature, err := e.key.sign(raw)
@@ -41,6 +41,13 @@ func (r *Ring) SignWith(a Algorithm, payload []byte, typ Type) (string, error) {
 	}
 	raw = append(raw, '.')
 	return string(b64.AppendEncode(raw, signature)), nil
+}
+
+func (k *Key) signatureSize() int {
+	if private, ok := k.private.(*rsa.PrivateKey); ok {
+		return private.Size()
+	}
+	return 2 * p256Size // Ed25519 has the same
 }
 
 // sign returns the JWS signature of the signing input.

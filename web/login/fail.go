@@ -1,0 +1,104 @@
+package login
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/hub/oauth"
+	"github.com/isthmus-hub/isthmus/hub/signin"
+	"github.com/isthmus-hub/isthmus/hub/store"
+	"github.com/isthmus-hub/isthmus/web/middleware"
+	"github.com/isthmus-hub/isthmus/web/page"
+)
+
+// reasons are the sentences of the page for what stopped a sign-in.
+var reasons = map[signin.Reason]page.Reason{
+	signin.UnknownClient:       page.RequestRefused,
+	signin.RedirectMismatch:    page.RequestRefused,
+	signin.InvalidRequest:      page.RequestRefused,
+	signin.Expired:             page.Expired,
+	signin.Used:                page.Expired,
+	signin.OtherBrowser:        page.OtherBrowser,
+	signin.ProviderOff:         page.NotAllowed,
+	signin.Cancelled:           page.Cancelled,
+	signin.ProviderRefused:     page.ProviderRefused,
+	signin.ProviderUnreachable: page.ProviderSilent,
+	signin.ProviderLate:        page.ProviderSilent,
+	signin.ProviderWrong:       page.ProviderWrong,
+	signin.AttributesRequired:  page.AttributeRefused,
+	signin.CreationOff:         page.CreationOff,
+	signin.NameTaken:           page.CreationOff,
+	signin.UserDisabled:        page.AccountDisabled,
+	signin.Locked:              page.TooManyAttempts,
+	signin.Overloaded:          page.Unavailable,
+	signin.Internal:            page.Unavailable,
+}
+
+// fail shows a person what stopped the sign-in and what to do, with the code
+// for the help desk; the cause goes to the log.
+func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
+	event := middleware.EventFrom(r.Context())
+	event.Set("error", err.Error())
+	var stopped *signin.Error
+	status, p := http.StatusInternalServerError, page.Page(nil)
+	switch e := (*oauth.Error)(nil); {
+	case errors.As(err, &stopped):
+		event.Set("trace", stopped.Trace)
+		status, p = stopped.Reason.Status(), s.stopped(r, stopped)
+	case errors.As(err, &e):
+		status = e.HTTPStatus()
+		p = &page.Stopped{Base: s.base(r, nil, nil), Reason: page.RequestRefused, Mismatches: []page.Mismatch{{Name: "request", Received: e.Description}}}
+	case errors.Is(err, errTooLarge):
+		status = http.StatusBadRequest
+		p = &page.Stopped{Base: s.base(r, nil, nil), Reason: page.RequestRefused, Mismatches: []page.Mismatch{{Name: "request", Received: err.Error()}}}
+	default:
+		p = &page.Error{Base: s.base(r, nil, nil), Status: status, RequestID: event.ID()}
+	}
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "2")
+	}
+	if err := s.render(w, status, p, ""); err != nil {
+		event.Set("render", err.Error())
+		http.Error(w, "This page could not be shown.", http.StatusInternalServerError)
+	}
+}
+
+func (s *Site) stopped(r *http.Request, e *signin.Error) *page.Stopped {
+	p := &page.Stopped{Base: s.base(r, e.Client, nil), Reason: reasons[e.Reason], Code: e.Trace}
+	if e.Client != nil && e.Target != (signin.Target{}) {
+		p.Client = e.Client.Name
+	}
+	if e.Retry != nil {
+		p.Retry = s.under("/oauth2/authorize") + "?" + e.Retry.Encode()
+	}
+	p.Wait = e.Wait
+	switch e.Reason {
+	case signin.UnknownClient:
+		p.Mismatches = []page.Mismatch{{Name: "client_id", Received: e.Received}}
+	case signin.RedirectMismatch:
+		p.Mismatches = []page.Mismatch{{Name: "redirect_uri", Received: e.Received}}
+	case signin.InvalidRequest:
+		p.Mismatches = []page.Mismatch{{Name: "request", Received: e.Received}}
+	}
+	return p
+}
+
+// Explain is the page that error_uri of an authorization response leads to: the
+// sentence and the code of a sign-in that stopped, and nothing else about it.
+func Explain(s *Site, w http.ResponseWriter, r *http.Request) error {
+	id, ok := hub.ParseTraceID(r.URL.Query().Get("id"))
+	if !ok {
+		return s.render(w, http.StatusNotFound, &page.Error{Base: s.base(r, nil, nil), Status: http.StatusNotFound}, "")
+	}
+	trace, err := s.signin.Trace(r.Context(), s.pool, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return s.render(w, http.StatusNotFound, &page.Error{Base: s.base(r, nil, nil), Status: http.StatusNotFound}, "")
+	}
+	if err != nil {
+		return err
+	}
+	return s.render(w, signin.Reason(trace.Reason).Status(), &page.Stopped{
+		Base: s.base(r, s.pool.Clients[trace.Client], nil), Reason: reasons[signin.Reason(trace.Reason)], Code: trace.ID,
+	}, "")
+}

@@ -1,0 +1,78 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/gorilla/mux"
+
+	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/web/login"
+	"github.com/isthmus-hub/isthmus/web/middleware"
+	"github.com/isthmus-hub/isthmus/web/oidc"
+)
+
+// The kinds of routes, by who calls them and how:
+//
+//	public   anybody, also scripts of any origin; the same answer for everybody
+//	machine  apps; scripts only of origins that a client registered
+//	entry    a browser sent by another site, by GET or by a form of that site
+//	form     our own pages' forms, from nowhere else, and held to a pace
+type chains struct{ public, machine, entry, form middleware.Middleware }
+
+// routes is everything a pool answers, under its issuer.
+func (s *Server) routes(p *hub.Pool, l *login.Site) (http.Handler, error) {
+	discovery, err := oidc.Discovery(p)
+	if err != nil {
+		return nil, err
+	}
+	r := mux.NewRouter().SkipClean(true).UseEncodedPath()
+	r.Use(middleware.Route)
+	get, post, both := []string{"GET", "HEAD"}, []string{"POST"}, []string{"GET", "POST"}
+	c := s.chains(p, l)
+
+	handle := func(path string, methods []string, chain middleware.Middleware, h http.Handler) {
+		r.Handle(path, chain(h)).Methods(methods...).Name(path)
+	}
+	handle("/.well-known/openid-configuration", get, c.public, discovery)
+	handle("/.well-known/jwks.json", get, c.public, oidc.JWKS(p))
+	handle("/oauth2/token", append(post, "OPTIONS"), c.machine, oidc.Handle(p, oidc.Token))
+	handle("/oauth2/userInfo", append(both, "OPTIONS"), c.machine, oidc.Handle(p, oidc.UserInfo))
+
+	handle("/oauth2/authorize", both, c.entry, l.Handle(login.Authorize))
+	handle("/oauth2/idpresponse", get, c.entry, l.Handle(login.Callback))
+	handle("/oauth2/idpresponse", post, c.entry, l.Handle(login.CallbackPost))
+	handle("/logout", get, c.entry, l.Handle(login.Logout))
+	handle("/error", get, c.entry, l.Handle(login.Explain))
+
+	handle("/login", get, c.entry, l.Handle(login.Login))
+	handle("/login", post, c.form, l.Handle(login.SignIn))
+	handle("/login/password", post, c.form, l.Handle(login.NewPassword))
+	handle("/login/profile", post, c.form, l.Handle(login.Profile))
+	handle("/logout", post, c.form, l.Handle(login.SignOut))
+
+	r.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.plain(w, r, http.StatusNotFound, "") })
+	r.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.plain(w, r, http.StatusMethodNotAllowed, "") })
+	return r, nil
+}
+
+func (s *Server) chains(p *hub.Pool, l *login.Site) chains {
+	limit := middleware.Limit(middleware.FormLimits(), s.plain)
+	own := l.Origins()
+	origins := map[string]bool{}
+	for _, c := range p.Clients {
+		for _, uri := range c.CallbackURLs {
+			origins[middleware.Origin(uri)] = true
+		}
+	}
+	registered := func(_ *http.Request, origin string) bool { return origins[origin] }
+	return chains{
+		public:  middleware.PublicCORS(),
+		machine: middleware.Chain(middleware.CORS(registered, oidc.Refuse, "GET", "POST"), middleware.Limit(middleware.FormLimits(), oidc.Refuse)),
+		entry:   limit,
+		form: middleware.Chain(
+			middleware.Rate(s.forms, s.plain),
+			middleware.CrossOrigin(func(*http.Request) []string { return own }, s.plain),
+			limit,
+		),
+	}
+}
