@@ -11,7 +11,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrExists says that a live record has this id, or holds this key of a unique index.
 	ErrExists = errors.New("already exists")
-	// ErrKey says that an id or index key cannot be stored: it holds a NUL byte, or is empty or too long.
+	// ErrKey says that an id, an index key or the name of a space cannot be stored: it holds a NUL byte,
+	// is not UTF-8, is too long, or is empty. Reading by such a key gives ErrNotFound instead.
 	ErrKey = errors.New("invalid key")
 	// ErrTooLarge says that a record is longer than MaxValue.
 	ErrTooLarge = errors.New("value too large")

@@ -42,12 +42,9 @@ func (c *Collection[T]) Find(tx *Tx, index, key string) (*T, error) {
 	if !ix.Unique {
 		return nil, c.wrap("find", fmt.Errorf("index %s is not unique", index))
 	}
-	if key == "" {
-		return nil, c.wrap("find", ErrNotFound)
-	}
 	at, err := joinKey(tx.prefix, c.Name, index, key)
-	if err != nil {
-		return nil, c.wrap("find", err)
+	if err != nil || key == "" {
+		return nil, c.wrap("find", ErrNotFound)
 	}
 	id, err := tx.r.Get(at)
 	if err != nil {
@@ -66,11 +63,8 @@ func (c *Collection[T]) Find(tx *Tx, index, key string) (*T, error) {
 // FindAll returns a page of the records that hold exactly key in that index, in the order of their ids,
 // and where the next page begins, "" after the last. Expired records are left out, so a page may be short.
 func (c *Collection[T]) FindAll(tx *Tx, index, key string, p Page) ([]*T, string, error) {
-	if key == "" {
-		return nil, "", nil
-	}
-	if strings.IndexByte(key, 0) >= 0 {
-		return nil, "", c.wrap("find", fmt.Errorf("%w: %q holds a NUL byte", ErrKey, key))
+	if key == "" || strings.IndexByte(key, 0) >= 0 {
+		return nil, "", nil // no index holds such a key
 	}
 	return c.list(tx, index, key+"\x00", p)
 }
@@ -82,7 +76,7 @@ func (c *Collection[T]) FindAll(tx *Tx, index, key string, p Page) ([]*T, string
 // The prefix "u1" also covers "u10": use FindAll for the records of one user.
 func (c *Collection[T]) List(tx *Tx, index, prefix string, p Page) ([]*T, string, error) {
 	if strings.IndexByte(prefix, 0) >= 0 {
-		return nil, "", c.wrap("list", fmt.Errorf("%w: %q holds a NUL byte", ErrKey, prefix))
+		return nil, "", nil // no index holds such a key
 	}
 	return c.list(tx, index, prefix, p)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 const (
@@ -29,12 +30,13 @@ func CheckEntry(key string, value []byte) error {
 
 // joinKey appends parts to prefix, each ended by a NUL byte. As no part may hold a NUL, and NUL is the
 // lowest byte, keys sort exactly as their lists of parts do, no key is the beginning of a sibling's, and
-// different parts never run together into the same key.
+// different parts never run together into the same key. Parts must be UTF-8, because JSON would change
+// others, and the record would come back with keys that are not its own.
 func joinKey(prefix string, parts ...string) (string, error) {
 	size := len(prefix)
 	for _, part := range parts {
-		if strings.IndexByte(part, 0) >= 0 {
-			return "", fmt.Errorf("%w: %q holds a NUL byte", ErrKey, part)
+		if strings.IndexByte(part, 0) >= 0 || !utf8.ValidString(part) {
+			return "", fmt.Errorf("%w: %q holds a NUL byte or is not UTF-8", ErrKey, part)
 		}
 		size += len(part) + 1
 	}

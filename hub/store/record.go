@@ -113,7 +113,7 @@ func (c *Collection[T]) remove(tx *Tx, id string, v *T) error {
 func (c *Collection[T]) load(tx *Tx, id string) (*T, error) {
 	key, err := c.key(tx, id)
 	if err != nil {
-		return nil, err
+		return nil, nil // what cannot be stored is not there
 	}
 	raw, err := tx.r.Get(key)
 	if errors.Is(err, ErrNotFound) {

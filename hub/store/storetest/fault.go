@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 
 	"github.com/isthmus-hub/isthmus/hub/store"
@@ -11,22 +12,29 @@ import (
 // ErrInjected is what the call that Fault picks gives.
 var ErrInjected = errors.New("injected storage fault")
 
-// Fault wraps an engine and makes one of its calls fail. Begin of a transaction, each read and write in it, and
-// its end are calls. A test runs an operation with At set to 1, 2, 3… until Hit reports that the
-// fault was not reached: then every storage call of the operation has failed once.
+// Fault wraps an engine and makes one call fail. The begin of a transaction, each read and write in it,
+// and its end count as calls. A test runs an operation with At(1), At(2)… until Hit is false: then every
+// storage call of the operation has failed once.
 type Fault struct {
 	store.Engine
-	left atomic.Int64
+	// Kept makes a fault at the end of an Update a commit that was made and not reported
+	// (store.ErrUnknown), instead of one that was not made.
+	Kept bool
+
+	at, calls atomic.Int64
 }
 
-// At makes the n-th call from now on fail, counting from 1, and only that one; 0 makes none fail.
-func (f *Fault) At(n int) { f.left.Store(int64(n)) }
+// At makes the n-th call from now on fail, counting from 1, and no other; 0 makes none fail.
+func (f *Fault) At(n int) {
+	f.at.Store(int64(n))
+	f.calls.Store(0)
+}
 
 // Hit reports whether the fault has happened since At.
-func (f *Fault) Hit() bool { return f.left.Load() < 1 }
+func (f *Fault) Hit() bool { return f.at.Load() > 0 && f.calls.Load() >= f.at.Load() }
 
 func (f *Fault) call() error {
-	if f.left.Add(-1) == 0 {
+	if f.calls.Add(1) == f.at.Load() {
 		return ErrInjected
 	}
 	return nil
@@ -45,17 +53,22 @@ func (f *Fault) View(ctx context.Context, fn func(store.Reader) error) error {
 	})
 }
 
-// Update implements store.Engine. A fault at the end is a commit that was not made.
+// Update implements store.Engine.
 func (f *Fault) Update(ctx context.Context, fn func(store.Writer) error) error {
 	if err := f.call(); err != nil {
 		return err
 	}
-	return f.Engine.Update(ctx, func(w store.Writer) error {
-		if err := fn(faultWriter{faultReader{f, w}, w}); err != nil {
-			return err
+	err := f.Engine.Update(ctx, func(w store.Writer) error {
+		err := fn(faultWriter{faultReader{f, w}, w})
+		if err == nil && !f.Kept {
+			err = f.call()
 		}
-		return f.call()
+		return err
 	})
+	if err == nil && f.Kept && f.call() != nil {
+		err = fmt.Errorf("%w: %w", store.ErrUnknown, ErrInjected)
+	}
+	return err
 }
 
 type faultReader struct {
