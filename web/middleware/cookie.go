@@ -45,28 +45,27 @@ var (
 // reads as absent (A106). Safe for concurrent use.
 type Cookies struct {
 	store  *sessions.CookieStore
-	now    func() time.Time
+	codec  codec
 	prefix string // "__Host-" over https
 	pool   string
 }
 
 // NewCookies returns the cookies of the pool of that name: letters, digits, "_"
 // and "-", at most 64. Secure is whether the pool's issuer is https; false is for
-// development, and the caller shows a banner. All pools of a process share one
-// sealer: the pool is bound through the cookie's name, and sign-ins are counted
-// over all pools.
+// development, and the caller shows a banner. Pools may share a sealer: each
+// cookie is bound to its pool through its name.
 func NewCookies(sealer Sealer, pool string, secure bool, now func() time.Time) (*Cookies, error) {
 	if !poolName.MatchString(pool) {
 		return nil, fmt.Errorf("pool name %q cannot stand in a cookie name", pool)
 	}
-	c := &Cookies{now: now, pool: pool}
+	c := &Cookies{codec: codec{sealer: sealer, now: now}, pool: pool}
 	if secure {
 		c.prefix = "__Host-"
 	}
 	// Every option is set: the zero value of some is not what we need, and
 	// sessions.NewCookieStore would begin with SameSite=None and thirty days.
 	c.store = &sessions.CookieStore{
-		Codecs: []securecookie.Codec{codec{sealer: sealer, now: now}},
+		Codecs: []securecookie.Codec{c.codec},
 		Options: &sessions.Options{
 			Path:        "/",
 			Domain:      "",
@@ -150,7 +149,7 @@ func (c *Cookies) name(kind string) string { return c.prefix + kind + c.pool }
 func (c *Cookies) transaction(id string) string { return c.name(transactionKind) + "." + id }
 
 func (c *Cookies) set(w http.ResponseWriter, name string, data []byte, maxAge time.Duration) error {
-	out := content{issued: c.now(), data: data}
+	out := content{issued: c.codec.now(), data: data}
 	s := c.session(name)
 	if maxAge > 0 {
 		out.expires = out.issued.Add(maxAge)
@@ -190,7 +189,7 @@ func (c *Cookies) session(name string) *sessions.Session {
 }
 
 // evict clears the oldest transactions that the browser showed, so that with
-// the one just set it holds no more than maxTransactions. One that does not open
+// the one just set it holds no more than maxTransactions. What is none of ours
 // counts as the oldest. It costs one pass over the header, whatever is in it.
 func (c *Cookies) evict(w http.ResponseWriter, r *http.Request, set string) {
 	type held struct {
@@ -204,10 +203,7 @@ func (c *Cookies) evict(w http.ResponseWriter, r *http.Request, set string) {
 			continue
 		}
 		seen[cookie.Name] = true
-		values := map[any]any{}
-		_ = securecookie.DecodeMulti(cookie.Name, cookie.Value, &values, c.store.Codecs...)
-		in, _ := values[contentKey{}].(content) // zero, so the oldest, when it does not open
-		all = append(all, held{cookie.Name, in.issued})
+		all = append(all, held{cookie.Name, c.codec.issued(cookie.Value)})
 	}
 	surplus := min(len(all)+1-maxTransactions, maxCleared)
 	if surplus <= 0 {

@@ -226,9 +226,8 @@ func TestA106_ForeignCookiesReadAsAbsent(t *testing.T) {
 
 func TestTransactionsAreCounted(t *testing.T) {
 	now := newClock()
-	sealer := newGCM(t, 1)
-	pools := []*Cookies{newCookies(t, sealer, "acme", true, now), newCookies(t, sealer, "other", true, now)}
-	b := browser{"__Host-isthmus.tx.acme.stale": "from-a-key-long-gone", "theme": "dark"}
+	pools := []*Cookies{newCookies(t, newGCM(t, 1), "acme", true, now), newCookies(t, newGCM(t, 2), "other", true, now)}
+	b := browser{"__Host-isthmus.tx.acme.junk": "9999999999999999", "__Host-isthmus.tx.acme.short": "x", "theme": "dark"}
 	for i := range 20 {
 		now.t = now.t.Add(time.Second)
 		w := httptest.NewRecorder()

@@ -38,9 +38,11 @@ type content struct {
 	data    []byte
 }
 
-// codec is the securecookie.Codec of all our cookies: an AEAD box with the
-// cookie's name as associated data, so that no cookie can stand in for another
-// or for another pool's, and with its end inside, so that a kept copy ends too.
+// codec is the securecookie.Codec of all our cookies. A value is the time of
+// issue, in clear, and an AEAD box with the cookie's name and that time as
+// associated data: no cookie can stand in for another or for another pool's, and
+// the age of another pool's can be told without its key. The end is inside the
+// box, so that a kept copy ends too.
 type codec struct {
 	sealer Sealer
 	now    func() time.Time
@@ -48,28 +50,26 @@ type codec struct {
 
 var _ securecookie.Codec = codec{}
 
-const (
-	contentHeader = 16 // issued and expires, Unix milliseconds, big-endian
-	minBox        = 16 // no AEAD tag is shorter
-)
+// stamp is the size of a time in a cookie: Unix milliseconds, big-endian.
+const stamp = 8
 
 // Encode seals the content in a session's Values for the cookie called name.
-func (c codec) Encode(name string, value any) (string, error) {
-	values, _ := value.(map[any]any)
+func (c codec) Encode(name string, src any) (string, error) {
+	values, _ := src.(map[any]any)
 	in, ok := values[contentKey{}].(content)
 	if !ok {
 		return "", fmt.Errorf("cookie %s: no content to seal", name)
 	}
-	plain := make([]byte, contentHeader, contentHeader+len(in.data))
-	binary.BigEndian.PutUint64(plain, uint64(in.issued.UnixMilli()))
+	plain := make([]byte, stamp, stamp+len(in.data))
 	if !in.expires.IsZero() {
-		binary.BigEndian.PutUint64(plain[8:], uint64(in.expires.UnixMilli()))
+		binary.BigEndian.PutUint64(plain, uint64(in.expires.UnixMilli()))
 	}
-	box := c.sealer.Seal(append(plain, in.data...), []byte(name))
-	if size := len(name) + base64.RawURLEncoding.EncodedLen(len(box)); size > MaxCookie {
+	value := binary.BigEndian.AppendUint64(make([]byte, 0, 64+2*stamp+len(in.data)), uint64(in.issued.UnixMilli()))
+	value = append(value, c.sealer.Seal(append(plain, in.data...), associated(name, value))...)
+	if size := len(name) + base64.RawURLEncoding.EncodedLen(len(value)); size > MaxCookie {
 		return "", fmt.Errorf("cookie %s of %d bytes (at most %d): %w", name, size, MaxCookie, ErrCookieSize)
 	}
-	return base64.RawURLEncoding.EncodeToString(box), nil
+	return base64.RawURLEncoding.EncodeToString(value), nil
 }
 
 // Decode opens a cookie's value into a session's Values.
@@ -82,23 +82,45 @@ func (c codec) Decode(name, value string, dst any) error {
 		return errNotOurs // a browser would not have kept it
 	}
 	box, err := base64.RawURLEncoding.Strict().DecodeString(value)
-	if err != nil || len(box) < minBox {
+	if err != nil || len(box) < stamp {
 		return errNotOurs
 	}
-	plain, err := c.sealer.Open(box, []byte(name))
-	if err != nil || len(plain) < contentHeader {
+	plain, err := c.sealer.Open(box[stamp:], associated(name, box[:stamp]))
+	if err != nil || len(plain) < stamp {
 		return errNotOurs
 	}
-	out := content{
-		issued: time.UnixMilli(int64(binary.BigEndian.Uint64(plain))),
-		data:   plain[contentHeader:],
-	}
-	if ms := binary.BigEndian.Uint64(plain[8:]); ms != 0 {
-		out.expires = time.UnixMilli(int64(ms))
-		if !c.now().Before(out.expires) {
+	out := content{issued: readStamp(box), data: plain[stamp:]}
+	if expires := readStamp(plain); expires.UnixMilli() != 0 {
+		out.expires = expires
+		if !c.now().Before(expires) {
 			return errNotOurs
 		}
 	}
 	(*values)[contentKey{}] = out
 	return nil
+}
+
+// issued tells when a cookie says it was made, unproven; the zero time if the
+// value is none of ours or comes from the future.
+func (c codec) issued(value string) time.Time {
+	const head = 12 // base64 digits: nine bytes, of which the stamp is eight
+	if len(value) < head {
+		return time.Time{}
+	}
+	box, err := base64.RawURLEncoding.DecodeString(value[:head])
+	if err != nil {
+		return time.Time{}
+	}
+	at := readStamp(box)
+	if at.After(c.now().Add(time.Minute)) { // what the clocks of two hubs may differ by
+		return time.Time{}
+	}
+	return at
+}
+
+func readStamp(b []byte) time.Time { return time.UnixMilli(int64(binary.BigEndian.Uint64(b))) }
+
+// associated is the data a box is bound to; no cookie name holds a NUL.
+func associated(name string, issued []byte) []byte {
+	return append(append([]byte(name), 0), issued...)
 }
