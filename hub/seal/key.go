@@ -24,19 +24,19 @@ type keyID [4]byte
 
 type master struct {
 	id     keyID
-	secret [Size]byte
+	secret *[Size]byte
 }
 
 // Key is the master sealing key, with the older ones that still open. Make one with Generate, Parse, Load or Create.
 type Key struct {
-	masters []*master // newest first; pointers, so that no careless print of a struct shows the bytes
+	masters []*master // newest first; behind two pointers, because fmt looks through one in the fields of a struct
 }
 
 // Generate makes a key of random bytes.
 func Generate() *Key {
 	var secret [Size]byte
 	rand.Read(secret[:])
-	return &Key{masters: []*master{newMaster(secret)}}
+	return &Key{masters: []*master{newMaster(&secret)}}
 }
 
 // Parse reads one key or several, newest first, separated by white space or commas. Each is 32 bytes in base64 (standard or URL
@@ -75,14 +75,14 @@ func parseMaster(word string) (*master, error) {
 		return nil, errors.New("it must be 32 bytes, as 44 characters of base64 or 64 of hexadecimal")
 	}
 	secret := [Size]byte(plain)
-	if tooSimple(secret) {
+	if tooSimple(&secret) {
 		return nil, errors.New("its bytes are not random")
 	}
-	return newMaster(secret), nil
+	return newMaster(&secret), nil
 }
 
 // tooSimple catches placeholders: 32 random bytes have fewer than 16 different values in about one case of 10^15.
-func tooSimple(secret [Size]byte) bool {
+func tooSimple(secret *[Size]byte) bool {
 	var seen [256]bool
 	different := 0
 	for _, b := range secret {
@@ -94,12 +94,12 @@ func tooSimple(secret [Size]byte) bool {
 	return different < Size/2
 }
 
-func newMaster(secret [Size]byte) *master {
+func newMaster(secret *[Size]byte) *master {
 	return &master{id: keyID(derive(secret, "id", "", len(keyID{}))), secret: secret}
 }
 
 // derive is the only use of a master key's bytes.
-func derive(secret [Size]byte, kind, purpose string, size int) []byte {
+func derive(secret *[Size]byte, kind, purpose string, size int) []byte {
 	out, err := hkdf.Key(sha256.New, secret[:], nil, "isthmus seal v1\x00"+kind+"\x00"+purpose, size)
 	if err != nil {
 		panic(fmt.Sprintf("seal: derive %d bytes: %v", size, err)) // HKDF gives up to 8160 bytes

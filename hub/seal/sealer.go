@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"log/slog"
 )
 
@@ -31,10 +32,11 @@ type Sealer struct {
 	keys    []subkey // newest first
 }
 
+// subkey gives its ciphers by functions, because fmt would print the bytes of a value in the fields of a struct, however deep.
 type subkey struct {
 	id   keyID
-	aead cipher.AEAD
-	mac  []byte
+	aead func() cipher.AEAD
+	mac  func() hash.Hash
 }
 
 // Derive returns the Sealer of a purpose, such as "cookie" or "pool/eu/signing". It is meant to be called once and kept.
@@ -49,7 +51,12 @@ func (k *Key) Derive(purpose string) *Sealer {
 		if err != nil {
 			panic("seal: " + err.Error()) // AES has the block size of GCM
 		}
-		s.keys = append(s.keys, subkey{id: m.id, aead: aead, mac: derive(m.secret, "mac", purpose, 32)})
+		mac := derive(m.secret, "mac", purpose, 32)
+		s.keys = append(s.keys, subkey{
+			id:   m.id,
+			aead: func() cipher.AEAD { return aead },
+			mac:  func() hash.Hash { return hmac.New(sha256.New, mac) },
+		})
 	}
 	return s
 }
@@ -61,7 +68,7 @@ func (s *Sealer) Seal(plain, aad []byte) []byte {
 	box := make([]byte, header, len(plain)+Overhead)
 	box[0] = version
 	copy(box[1:], k.id[:])
-	return k.aead.Seal(box, nil, plain, aad)
+	return k.aead().Seal(box, nil, plain, aad)
 }
 
 // Open returns what Seal was given. A key that is not at hand is ErrWrongKey, anything else that is wrong ErrAltered.
@@ -74,7 +81,7 @@ func (s *Sealer) Open(box, aad []byte) ([]byte, error) {
 		if s.keys[i].id != id {
 			continue
 		}
-		plain, err := s.keys[i].aead.Open(nil, nil, box[header:], aad)
+		plain, err := s.keys[i].aead().Open(nil, nil, box[header:], aad)
 		if err != nil {
 			return nil, ErrAltered
 		}
@@ -109,7 +116,7 @@ func (s *Sealer) VerifyMAC(data, mac []byte) bool {
 }
 
 func (k *subkey) sum(data []byte) (out [32]byte) {
-	h := hmac.New(sha256.New, k.mac)
+	h := k.mac()
 	h.Write(data)
 	h.Sum(out[:0])
 	return out

@@ -24,7 +24,7 @@ func make600() []byte {
 // bare returns the signature primitive alone and its verification: what no JWS library can be faster than.
 func bare(b *testing.B, k *Key, input []byte) (sign, verify func()) {
 	b.Helper()
-	switch private := k.private.(type) {
+	switch private := k.private().(type) {
 	case *rsa.PrivateKey:
 		digest := sha256.Sum256(input)
 		if k.Algorithm == PS256 {
@@ -44,7 +44,7 @@ func bare(b *testing.B, k *Key, input []byte) (sign, verify func()) {
 		s, public := ed25519.Sign(private, input), private.Public().(ed25519.PublicKey)
 		return func() { ed25519.Sign(private, input) }, func() { ed25519.Verify(public, input, s) }
 	}
-	b.Fatalf("a key of type %T", k.private)
+	b.Fatalf("a key of type %T", k.private())
 	return nil, nil
 }
 

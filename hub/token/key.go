@@ -40,7 +40,7 @@ type Key struct {
 	Activated time.Time `json:"activated,omitzero"` // zero until active
 	Retired   time.Time `json:"retired,omitzero"`   // zero until retired
 
-	private crypto.Signer
+	private func() crypto.Signer // not the key itself: fmt would print it in the fields of a struct
 }
 
 // Generate makes a key for the algorithm, with 2048 bits when that is RSA. Its state is Next and its times are unset. RSA takes some
@@ -75,12 +75,12 @@ func New(a Algorithm, private crypto.Signer) (*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("signing key for %s: %w", a, err)
 	}
-	return &Key{ID: id, Algorithm: a, State: Next, private: private}, nil
+	return &Key{ID: id, Algorithm: a, State: Next, private: func() crypto.Signer { return private }}, nil
 }
 
 // MarshalPrivate returns the private key as PKCS #8, DER (RFC 5958). It is the secret itself and belongs in a seal.Sealer.
 func (k *Key) MarshalPrivate() ([]byte, error) {
-	der, err := x509.MarshalPKCS8PrivateKey(k.private)
+	der, err := x509.MarshalPKCS8PrivateKey(k.private())
 	if err != nil {
 		return nil, fmt.Errorf("marshal signing key %s: %w", k.ID, err)
 	}
@@ -102,7 +102,7 @@ func ParsePrivate(a Algorithm, der []byte) (*Key, error) {
 }
 
 // Public returns the public half.
-func (k *Key) Public() crypto.PublicKey { return k.private.Public() }
+func (k *Key) Public() crypto.PublicKey { return k.private().Public() }
 
 // Format prints algorithm, id and state under every verb, never the private half.
 func (k Key) Format(f fmt.State, _ rune) { fmt.Fprint(f, k.LogValue().String()) }

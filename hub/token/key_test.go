@@ -135,7 +135,7 @@ func TestParsePrivateRefusesAndTellsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ecDER, err := x509.MarshalECPrivateKey(k.private.(*ecdsa.PrivateKey))
+	ecDER, err := x509.MarshalECPrivateKey(k.private().(*ecdsa.PrivateKey))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +219,7 @@ func TestA36_JWKSHasPublicMembersOnly(t *testing.T) {
 		}
 	}
 	for _, s := range []State{Active, Next, Retired} {
-		seed := testKey(t, EdDSA, s).private.(ed25519.PrivateKey).Seed()
+		seed := testKey(t, EdDSA, s).private().(ed25519.PrivateKey).Seed()
 		if bytes.Contains(ring.JWKS(), []byte(base64.RawURLEncoding.EncodeToString(seed))) {
 			t.Errorf("the set holds the %s key's seed", s)
 		}
@@ -228,14 +228,19 @@ func TestA36_JWKSHasPublicMembersOnly(t *testing.T) {
 
 func TestKeyPrintsNoSecret(t *testing.T) {
 	k := testKey(t, EdDSA, Active)
-	secret := []byte(k.private.(ed25519.PrivateKey).Seed())
+	secret := []byte(k.private().(ed25519.PrivateKey).Seed())
 	var log bytes.Buffer
 	slog.New(slog.NewTextHandler(&log, nil)).Info("key", "key", k, "value", *k)
 	text, err := json.Marshal(k)
 	if err != nil {
 		t.Fatal(err)
 	}
+	holder := struct {
+		key   *Key
+		value Key
+	}{k, *k}
 	for _, printed := range []string{
+		fmt.Sprintf("%v %+v %#v %s %q %x %d", holder, holder, holder, holder, holder, holder, holder),
 		fmt.Sprintf("%v %+v %#v %s %q %x %d", k, k, k, k, k, k, k), fmt.Sprintf("%v %+v %#v %x %d", *k, *k, *k, *k, *k), log.String(), string(text),
 	} {
 		for _, form := range []string{fmt.Sprintf("%x", secret), fmt.Sprintf("%d", secret), base64.StdEncoding.EncodeToString(secret), string(secret)} {

@@ -198,7 +198,7 @@ func TestNewRingRefuses(t *testing.T) {
 	odd := testKey(t, ES256, Active)
 	odd.State = "revoked"
 	shared := testKey(t, RS256, Active)
-	both, err := New(PS256, shared.private)
+	both, err := New(PS256, shared.private())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +252,7 @@ func TestRingIsSafeForConcurrentUse(t *testing.T) {
 
 // hmacSecrets are the spellings of a public key that algorithm confusion signs with.
 func hmacSecrets(t *testing.T, k *Key) map[string][]byte {
-	public := k.private.(*rsa.PrivateKey).PublicKey
+	public := k.private().(*rsa.PrivateKey).PublicKey
 	pkix, err := x509.MarshalPKIXPublicKey(&public)
 	if err != nil {
 		t.Fatal(err)

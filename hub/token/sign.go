@@ -44,7 +44,7 @@ func (r *Ring) SignWith(a Algorithm, payload []byte, typ Type) (string, error) {
 }
 
 func (k *Key) signatureSize() int {
-	if private, ok := k.private.(*rsa.PrivateKey); ok {
+	if private, ok := k.private().(*rsa.PrivateKey); ok {
 		return private.Size()
 	}
 	return 2 * p256Size // Ed25519 has the same
@@ -52,7 +52,7 @@ func (k *Key) signatureSize() int {
 
 // sign returns the JWS signature of the signing input.
 func (k *Key) sign(input []byte) ([]byte, error) {
-	switch private := k.private.(type) {
+	switch private := k.private().(type) {
 	case *rsa.PrivateKey:
 		digest := sha256.Sum256(input)
 		if k.Algorithm == PS256 {
@@ -72,5 +72,5 @@ func (k *Key) sign(input []byte) ([]byte, error) {
 	case ed25519.PrivateKey:
 		return ed25519.Sign(private, input), nil
 	}
-	return nil, fmt.Errorf("a key of type %T can not sign", k.private)
+	return nil, fmt.Errorf("a key of type %T can not sign", k.private())
 }

@@ -58,7 +58,7 @@ func (r *Ring) Verify(raw string) ([]byte, Header, error) {
 
 // verify checks the JWS signature of the signing input.
 func (k *Key) verify(input, signature []byte) bool {
-	switch private := k.private.(type) {
+	switch private := k.private().(type) {
 	case *rsa.PrivateKey:
 		digest := sha256.Sum256(input)
 		if k.Algorithm == PS256 {

@@ -121,7 +121,7 @@ func TestVerifyRefusesDegenerateECDSA(t *testing.T) {
 		}
 	}
 	digest := sha256.Sum256([]byte(input))
-	der, err := k.private.(*ecdsa.PrivateKey).Sign(nil, digest[:], nil)
+	der, err := k.private().(*ecdsa.PrivateKey).Sign(nil, digest[:], nil)
 	if err == nil {
 		if _, _, err := ring.Verify(input + "." + encode(string(der))); !errors.Is(err, ErrSignature) {
 			t.Errorf("an ASN.1 signature: %v", err)
@@ -162,7 +162,7 @@ func TestVerifyRefusesEveryAlteration(t *testing.T) {
 // A signature that go-jose made with the same key is right, but its header is not ours.
 func TestVerifyTakesOnlyItsOwnWriting(t *testing.T) {
 	k := testKey(t, ES256, Active)
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: k.private, KeyID: k.ID}},
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: k.private(), KeyID: k.ID}},
 		(&jose.SignerOptions{}).WithHeader("extra", "x"))
 	if err != nil {
 		t.Fatal(err)
