@@ -1,0 +1,114 @@
+package run
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/isthmus-hub/isthmus/config"
+	"github.com/isthmus-hub/isthmus/web"
+)
+
+// listen opens every address of the configuration, or none, and serves.
+func (h *Hub) listen() error {
+	for _, l := range h.cfg.Listen {
+		listener, err := Listen(l.Address)
+		if err != nil {
+			return err
+		}
+		if l.TLS != nil {
+			certificate := &certificate{config: *l.TLS}
+			if _, err := certificate.get(nil); err != nil {
+				return errors.Join(err, listener.Close())
+			}
+			listener = tls.NewListener(listener, &tls.Config{
+				MinVersion: tls.VersionTLS12, GetCertificate: certificate.get, NextProtos: []string{"h2", "http/1.1"},
+			})
+		}
+		h.serve(listener, h.server)
+	}
+	if h.cfg.Metrics != "" {
+		listener, err := Listen(h.cfg.Metrics)
+		if err != nil {
+			return err
+		}
+		h.serve(listener, web.Telemetry(h.Registry, h.Ready))
+	}
+	return nil
+}
+
+// serve serves a handler with the limits that every listener has.
+func (h *Hub) serve(l net.Listener, handler http.Handler) {
+	s := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(h.Log.Handler(), slog.LevelDebug),
+	}
+	h.servers = append(h.servers, s)
+	h.listeners = append(h.listeners, l)
+	h.workers.Go(func() {
+		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			h.Log.Error("listener stopped", "address", l.Addr().String(), "error", err)
+		}
+	})
+}
+
+// Listen listens on host:port and names the address when somebody else has it.
+func Listen(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("address %s is in use by another process; stop it, or choose another port", address)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	return l, nil
+}
+
+// certificate is a certificate whose files are read again when they change.
+type certificate struct {
+	config config.TLS
+
+	mu      sync.Mutex
+	checked time.Time
+	changed time.Time
+	pair    *tls.Certificate
+}
+
+// get returns the certificate as its files have it now, looking at them once a
+// second at most. Files that cannot be read leave the last good one in force.
+func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.pair != nil && time.Since(c.checked) < time.Second {
+		return c.pair, nil
+	}
+	c.checked = time.Now()
+	info, err := os.Stat(c.config.Certificate)
+	if err == nil && c.pair != nil && info.ModTime().Equal(c.changed) {
+		return c.pair, nil
+	}
+	pair, loadErr := tls.LoadX509KeyPair(c.config.Certificate, c.config.Key)
+	if loadErr != nil {
+		if c.pair != nil {
+			return c.pair, nil
+		}
+		return nil, fmt.Errorf("certificate %s: %w", c.config.Certificate, loadErr)
+	}
+	c.pair = &pair
+	if err == nil {
+		c.changed = info.ModTime()
+	}
+	return c.pair, nil
+}

@@ -1,0 +1,59 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/isthmus-hub/isthmus/config"
+	"github.com/isthmus-hub/isthmus/hub"
+)
+
+// Reload serves another configuration from the next request on. When any part
+// of it cannot be served, or would need a restart, nothing changes and the
+// error says why.
+func (h *Hub) Reload(ctx context.Context, cfg *config.Config) (err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	defer func() {
+		e := hub.Event{Time: h.options.Now(), Name: hub.ConfigReloaded, OK: err == nil}
+		if err != nil {
+			e.Reason = err.Error()
+		}
+		h.record(e)
+	}()
+	if fixed := unchangeable(h.cfg, cfg); len(fixed) > 0 {
+		return fmt.Errorf("a change of %s takes effect at a restart only; nothing was changed", strings.Join(fixed, ", "))
+	}
+	pools, upstreams, err := h.build(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	if err := h.seed(ctx, cfg, pools); err != nil {
+		return err
+	}
+	if err := h.server.Mount(pools); err != nil {
+		return err
+	}
+	h.cfg, h.pools, h.upstreams = cfg, pools, upstreams
+	return nil
+}
+
+// unchangeable lists the keys that differ and that a running hub cannot take up.
+func unchangeable(old, now *config.Config) []string {
+	var list []string
+	for _, k := range []struct {
+		name     string
+		old, now any
+	}{
+		{"listen", old.Listen, now.Listen}, {"store", old.Store, now.Store}, {"sealing_key", old.SealingKey, now.SealingKey},
+		{"admin", old.Admin, now.Admin}, {"metrics", old.Metrics, now.Metrics}, {"trusted_proxies", old.TrustedProxies, now.TrustedProxies},
+		{"outbound", old.Outbound, now.Outbound}, {"insecure_upstreams", old.InsecureUpstreams, now.InsecureUpstreams}, {"log", old.Log, now.Log},
+	} {
+		if !reflect.DeepEqual(k.old, k.now) {
+			list = append(list, k.name)
+		}
+	}
+	return list
+}

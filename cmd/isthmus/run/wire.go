@@ -1,0 +1,198 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"time"
+
+	"github.com/isthmus-hub/isthmus/config"
+	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/hub/directory"
+	"github.com/isthmus-hub/isthmus/hub/oauth"
+	"github.com/isthmus-hub/isthmus/hub/token"
+	"github.com/isthmus-hub/isthmus/idp"
+	"github.com/isthmus-hub/isthmus/idp/outbound"
+	"github.com/isthmus-hub/isthmus/mapping"
+)
+
+// Times of a pool that the file does not set.
+const (
+	interactionLife = 10 * time.Minute
+	codeLife        = time.Minute
+	keyLife         = 90 * 24 * time.Hour
+	keyAhead        = 15 * time.Minute // three times as long as apps keep the JWKS
+)
+
+// upstream is a provider's relying party with what it was made of, so that a
+// reload that does not concern it keeps its cached metadata and keys.
+type upstream struct {
+	cfg      idp.Config
+	provider *idp.Provider
+}
+
+func (h *Hub) newOutbound() (*http.Client, error) {
+	allow := append(append([]string{}, h.cfg.Outbound.Allow...), h.cfg.InsecureUpstreams...)
+	return outbound.New(outbound.Policy{Allow: allow, OnRefuse: func(r *outbound.Refused) {
+		h.record(hub.Event{Time: h.options.Now(), Name: hub.OutboundRefused, Reason: r.Error()})
+	}})
+}
+
+// build turns the file's pools into hub's. Nothing that is served changes yet.
+func (h *Hub) build(ctx context.Context, cfg *config.Config) ([]*hub.Pool, map[string]upstream, error) {
+	pools, upstreams := make([]*hub.Pool, len(cfg.Pools)), map[string]upstream{}
+	for i := range cfg.Pools {
+		p, err := h.pool(ctx, cfg, &cfg.Pools[i], upstreams)
+		if err != nil {
+			return nil, nil, fmt.Errorf("pool %s: %w", cfg.Pools[i].Name, err)
+		}
+		pools[i] = p
+	}
+	return pools, upstreams, nil
+}
+
+func (h *Hub) pool(ctx context.Context, cfg *config.Config, c *config.Pool, upstreams map[string]upstream) (*hub.Pool, error) {
+	b := c.Branding
+	logo, logoDark, err := images(cfg, b.Logo, b.LogoDark)
+	if err != nil {
+		return nil, err
+	}
+	p := &hub.Pool{
+		Name: c.Name, Issuer: c.Issuer, Language: c.Language,
+		Brand: hub.Brand{
+			Title: c.Title, Accent: b.Accent, AccentDark: b.AccentDark, Background: b.Background, Radius: b.Radius,
+			Logo: logo, LogoDark: logoDark, Terms: b.Links.Terms, Privacy: b.Links.Privacy, Help: b.Links.Help,
+		},
+		Schema: c.Schema, Clients: map[string]*hub.Client{},
+		SessionLife: c.Session.Lifetime, InteractionLife: interactionLife, CodeLife: codeLife,
+		PasswordPolicy: hub.PasswordPolicy{
+			MinimumLength: c.PasswordPolicy.MinimumLength, Upper: c.PasswordPolicy.RequireUppercase,
+			Lower: c.PasswordPolicy.RequireLowercase, Number: c.PasswordPolicy.RequireNumbers, Symbol: c.PasswordPolicy.RequireSymbols,
+		},
+		Space: h.store.Space(c.Name), Secrets: hub.NewSecrets(h.key, c.Name),
+		Now: h.options.Now, Log: h.Log, Record: h.record,
+	}
+	longest := time.Duration(0)
+	for i := range c.Clients {
+		client, err := h.client(cfg, &c.Clients[i])
+		if err != nil {
+			return nil, fmt.Errorf("client %s: %w", c.Clients[i].ID, err)
+		}
+		p.Clients[client.ID] = client
+		longest = max(longest, client.AccessLife, client.IDLife)
+	}
+	for i := range c.Providers {
+		provider, err := h.provider(p, &c.Providers[i], upstreams)
+		if err != nil {
+			return nil, fmt.Errorf("provider %s: %w", c.Providers[i].Name, err)
+		}
+		p.Providers = append(p.Providers, provider)
+	}
+	algorithm, err := token.ParseAlgorithm(c.Signing.Algorithm)
+	if err != nil {
+		return nil, err
+	}
+	rotation := token.Rotation{Algorithms: []token.Algorithm{algorithm}, Every: keyLife, Ahead: keyAhead, Keep: longest}
+	if p.Keys, err = hub.OpenKeys(ctx, p.Space, p.Secrets.Signing, rotation); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (h *Hub) client(cfg *config.Config, c *config.Client) (*hub.Client, error) {
+	client := &hub.Client{
+		ID: c.ID, Name: c.Name, Public: c.Public, CallbackURLs: c.CallbackURLs, DefaultRedirectURI: c.DefaultRedirectURI,
+		LogoutURLs: c.LogoutURLs, Flows: c.Flows, Scopes: oauth.Scope(c.Scopes), Providers: c.Providers,
+		AccessLife: c.Tokens.Access, IDLife: c.Tokens.ID, RefreshLife: c.Tokens.Refresh,
+		Rotation: c.Tokens.Rotation, Grace: c.Tokens.Grace,
+		ReadAttributes: c.ReadAttributes, TypedUserInfo: c.UserinfoTypes == "typed",
+	}
+	for _, s := range c.Secrets {
+		client.Secrets = append(client.Secrets, hub.HashSecret(s.Reveal()))
+	}
+	if b := c.Branding; b != (config.ClientBranding{}) {
+		logo, logoDark, err := images(cfg, b.Logo, b.LogoDark)
+		if err != nil {
+			return nil, err
+		}
+		client.Brand = &hub.Brand{Title: b.Title, Accent: b.Accent, AccentDark: b.AccentDark, Logo: logo, LogoDark: logoDark}
+	}
+	return client, nil
+}
+
+func (h *Hub) provider(p *hub.Pool, c *config.Provider, upstreams map[string]upstream) (*hub.Provider, error) {
+	cfg := idp.Config{
+		Name: c.Name, Issuer: c.Issuer, ClientID: c.ClientID, ClientSecret: c.ClientSecret.Reveal(), AuthMethod: c.ClientAuth,
+		Scopes: c.Scopes, UserInfoMethod: c.AttributesRequestMethod, Algorithms: c.Algorithms, RedirectURI: p.CallbackURL(),
+		ForwardLoginHint: true,
+		Endpoints: idp.Endpoints{
+			Authorization: c.Endpoints.Authorization, Token: c.Endpoints.Token, UserInfo: c.Endpoints.UserInfo,
+			JWKS: c.Endpoints.JWKS, EndSession: c.Endpoints.EndSession,
+		},
+	}
+	if c.Compiled.NeedsAll() {
+		cfg.UserInfo = idp.UserInfoAlways
+	}
+	key := p.Name + "/" + c.Name
+	up, known := h.upstreams[key]
+	if !known || !reflect.DeepEqual(up.cfg, cfg) {
+		up.cfg = cfg
+		cfg.Observe = h.metrics.upstream(p.Name)
+		var err error
+		if up.provider, err = idp.New(cfg, h.outbound, h.options.Now); err != nil {
+			return nil, err
+		}
+	}
+	upstreams[key] = up
+	return &hub.Provider{
+		Name: c.Name, Label: c.Label, Type: "OIDC", Identifiers: c.Identifiers, Enabled: c.Enabled, Creates: c.Creation,
+		Mapping: c.Compiled, Upstream: up.provider,
+	}, nil
+}
+
+// seed makes the users of the file that do not exist yet. It never changes one.
+func (h *Hub) seed(ctx context.Context, cfg *config.Config, pools []*hub.Pool) error {
+	for i, p := range pools {
+		for _, u := range cfg.Pools[i].Users {
+			if _, err := directory.Get(ctx, p, u.Username); err == nil {
+				continue
+			}
+			n := directory.NewUser{
+				Username: u.Username, Password: u.Password.Reveal(), Attributes: mapping.Attributes(u.Attributes), Disabled: u.Disabled,
+			}
+			if u.Password.Empty() {
+				n.Password, n.Temporary = u.TemporaryPassword.Reveal(), true
+			}
+			if _, err := h.Directory.Create(ctx, p, n); err != nil && !errors.Is(err, directory.ErrExists) {
+				return fmt.Errorf("pool %s: user %s: %w", p.Name, u.Username, err)
+			}
+		}
+	}
+	return nil
+}
+
+// images loads a logo and its dark twin; an empty path is none.
+func images(cfg *config.Config, paths ...string) (logo, dark *hub.Image, err error) {
+	load := func(path string) (*hub.Image, error) {
+		if path == "" {
+			return nil, nil
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		kind := "image/png"
+		if filepath.Ext(path) == ".svg" {
+			kind = "image/svg+xml"
+		}
+		return &hub.Image{Type: kind, Data: data}, nil
+	}
+	if logo, err = load(paths[0]); err == nil {
+		dark, err = load(paths[1])
+	}
+	return logo, dark, err
+}

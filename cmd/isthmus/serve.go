@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/isthmus-hub/isthmus/cmd/isthmus/run"
+	"github.com/isthmus-hub/isthmus/config"
+)
+
+// drain is how long requests under way may take when the hub stops.
+const drain = 10 * time.Second
+
+func serveCommand() *cobra.Command {
+	var path string
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Run a hub from a configuration file",
+		Long: `Run a hub from a configuration file, until it is interrupted.
+
+SIGHUP, or isthmus reload, takes up a changed file: all of it or, if anything in
+it is wrong, nothing. Certificates are read again when their files change.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return serve(c.Context(), path, c.ErrOrStderr()) },
+	}
+	configFlag(c, &path)
+	return c
+}
+
+func serve(ctx context.Context, path string, out io.Writer) error {
+	cfg, err := load(path, out)
+	if err != nil {
+		return err
+	}
+	log := logger(cfg.Log, out)
+	h, err := run.Start(ctx, cfg, run.Options{Log: log, Audit: log.With("log", "audit")})
+	if err != nil {
+		return err
+	}
+	if h.NewKey != "" {
+		log.Warn("a sealing key was made; keep a copy of it apart from the store, which is worth nothing without it", "file", h.NewKey)
+	}
+	for _, p := range h.Pools() {
+		log.Info("pool", "name", p.Name, "issuer", p.Issuer, "callback", p.CallbackURL(), "providers", len(p.Providers), "clients", len(p.Clients))
+	}
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	for {
+		select {
+		case <-ctx.Done():
+			log.Info("stopping")
+			end, cancel := context.WithTimeout(context.Background(), drain)
+			defer cancel()
+			return h.Close(end)
+		case <-hangups:
+			if err := reload(ctx, h, path, out); err != nil {
+				log.Error("configuration refused, the old one stays in force", "error", err)
+			} else {
+				log.Info("configuration taken up", "file", path)
+			}
+		}
+	}
+}
+
+func reload(ctx context.Context, h *run.Hub, path string, out io.Writer) error {
+	cfg, err := load(path, out)
+	if err != nil {
+		return err
+	}
+	return h.Reload(ctx, cfg)
+}
+
+// load reads a configuration and prints its warnings.
+func load(path string, out io.Writer) (*config.Config, error) {
+	cfg, err := config.Load(path, config.Environment{})
+	var problems config.Problems
+	if errors.As(err, &problems) {
+		return nil, &statusError{exitUsage, err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range cfg.Warnings {
+		fmt.Fprintln(out, w.String())
+	}
+	return cfg, nil
+}
+
+func logger(l config.Log, out io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: l.Level}
+	if l.Format == "json" {
+		return slog.New(slog.NewJSONHandler(out, options))
+	}
+	return slog.New(slog.NewTextHandler(out, options))
+}
