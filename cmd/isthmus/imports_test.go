@@ -43,7 +43,7 @@ var floors = []floor{
 	{"hub/grant", append([]string{"hub", "hub/directory"}, hubParts...)},
 	{"hub/logout", append([]string{"hub", "hub/directory"}, hubParts...)},
 	{"hub/directory", append([]string{"hub"}, hubParts...)},
-	{"hub/hubtest", append([]string{"hub/..."}, hubParts...)},
+	{"hub/hubtest", append([]string{"hub/...", "idp/..."}, hubParts...)},
 	{"hub", hubParts},
 	{"hub/oauth/oauthtest", []string{"hub/oauth"}},
 	{"hub/oauth", nil},
