@@ -67,7 +67,9 @@ var standard = []Attribute{
 	{Name: "updated_at", Type: Number},
 }
 
-// flagOf names the flag that says whether an address was verified (OpenID Connect Core §5.1).
+// addresses are the attributes that can be verified, flagOf the flags that say so (OpenID Connect Core §5.1).
+var addresses = []string{"email", "phone_number"}
+
 var flagOf = map[string]string{"email": emailVerified, "phone_number": phoneVerified}
 
 // reserved are names that only the hub itself gives a meaning: token claims (RFC 7519 §4.1, OpenID Connect Core §2,

@@ -106,8 +106,8 @@ func decimal(value any) (string, error) {
 		if isDecimal(number) {
 			return number, nil
 		}
-		var err error
-		if f, err = strconv.ParseFloat(number, 64); err != nil {
+		var ok bool
+		if f, ok = float(number); !ok {
 			return "", errors.New("is no number that can be kept")
 		}
 	}
@@ -122,6 +122,15 @@ func decimal(value any) (string, error) {
 		return "", errors.New("is a number with too many digits to keep")
 	}
 	return text, nil
+}
+
+// float parses a JSON number (RFC 8259 §6), which is less than Go's parser takes.
+func float(number string) (float64, bool) {
+	if !json.Valid([]byte(number)) {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(number, 64)
+	return f, err == nil
 }
 
 // appendJSON writes a value as compact JSON with sorted members, and gives up as soon as the text is too long for an

@@ -52,13 +52,14 @@ func Compile(s *Schema, rules []Rule) (*Mapping, error) {
 		a, ok := s.Attribute(rule.Attribute)
 		if !ok {
 			c.problems.add(rule.Attribute, s.unknown(fmt.Sprintf("attribute %q", rule.Attribute), rule.Attribute))
+			seen[s.meant(rule.Attribute)] = true // one complaint about one mistake
 			continue
 		}
 		c.plans[a.Name] = c.plan(a, rule)
 	}
 	c.checkRequired(seen)
-	for address, flag := range flagOf {
-		c.checkFlag(address, flag)
+	for _, address := range addresses {
+		c.checkFlag(address, flagOf[address])
 	}
 	if len(c.problems) > 0 {
 		return nil, c.problems
@@ -236,7 +237,7 @@ func (c *compiler) mapping() *Mapping {
 			m.plans = append(m.plans, p)
 		}
 	}
-	for _, address := range []string{"email", "phone_number"} {
+	for _, address := range addresses {
 		m.flags = append(m.flags, c.flag(address))
 	}
 	m.needs = slices.Sorted(maps.Keys(names))

@@ -29,6 +29,12 @@ const (
 	limitMessage = "limit:"
 )
 
+// functionNames is for messages.
+const functionNames = "lowerAscii, upperAscii, trim, replace, split, join, substring, indexOf, lastIndexOf and matches"
+
+// joinFunction is known to the toll.
+const joinFunction = "join"
+
 // standardSubset is CEL's standard library without regular expressions, which come back bounded, and without the parts
 // of a time, whose time zones are read from files.
 func standardSubset() *env.LibrarySubset {
@@ -45,23 +51,22 @@ func standardSubset() *env.LibrarySubset {
 
 func (l *language) functions() []cel.EnvOption {
 	text, list := cel.StringType, cel.ListType(cel.StringType)
-	member := func(name string, result *cel.Type, f func(args ...ref.Val) ref.Val, args ...*cel.Type) cel.EnvOption {
-		id := fmt.Sprintf("mapping_%s_%d", name, len(args))
+	member := func(name, id string, result *cel.Type, f func(args ...ref.Val) ref.Val, args ...*cel.Type) cel.EnvOption {
 		return cel.Function(name, cel.MemberOverload(id, args, result, cel.FunctionBinding(f)))
 	}
 	return []cel.EnvOption{
-		member("lowerAscii", text, onText(lowerASCII), text),
-		member("upperAscii", text, onText(upperASCII), text),
-		member("trim", text, onText(strings.TrimSpace), text),
-		member("replace", text, replace, text, text, text),
-		member("split", list, split, text, text),
-		member("join", text, join, list),
-		member("join", text, join, list, text),
-		member("substring", text, substring, text, cel.IntType),
-		member("substring", text, substring, text, cel.IntType, cel.IntType),
-		member("indexOf", cel.IntType, indexOf(strings.Index), text, text),
-		member("lastIndexOf", cel.IntType, indexOf(strings.LastIndex), text, text),
-		member("matches", cel.BoolType, l.patterns.matches, text, text),
+		member("lowerAscii", "text_lower", text, onText(lowerASCII), text),
+		member("upperAscii", "text_upper", text, onText(upperASCII), text),
+		member("trim", "text_trim", text, onText(strings.TrimSpace), text),
+		member("replace", "text_replace", text, replace, text, text, text),
+		member("split", "text_split", list, split, text, text),
+		member(joinFunction, "list_join", text, join, list),
+		member(joinFunction, "list_join_with", text, join, list, text),
+		member("substring", "text_from", text, substring, text, cel.IntType),
+		member("substring", "text_from_to", text, substring, text, cel.IntType, cel.IntType),
+		member("indexOf", "text_index", cel.IntType, indexOf(strings.Index), text, text),
+		member("lastIndexOf", "text_last_index", cel.IntType, indexOf(strings.LastIndex), text, text),
+		member("matches", overloads.MatchesString, cel.BoolType, l.patterns.matches, text, text),
 	}
 }
 
@@ -164,7 +169,12 @@ func indexOf(index func(s, substring string) int) func(args ...ref.Val) ref.Val 
 
 // patterns are the regular expressions of a language by their source. They are literals, so all are known, compiled
 // and bounded before the first evaluation; afterwards the map is only read.
-type patterns map[string]*regexp.Regexp
+type patterns map[string]pattern
+
+type pattern struct {
+	*regexp.Regexp
+	instructions int
+}
 
 // collect compiles the pattern of every call of matches below root.
 func (p patterns) collect(root ast.Expr) error {
@@ -174,10 +184,10 @@ func (p patterns) collect(root ast.Expr) error {
 			return
 		}
 		args := x.AsCall().Args()
-		pattern := args[len(args)-1]
-		source, ok := types.String(""), pattern.Kind() == ast.LiteralKind
+		last := args[len(args)-1]
+		source, ok := types.String(""), last.Kind() == ast.LiteralKind
 		if ok {
-			source, ok = pattern.AsLiteral().(types.String)
+			source, ok = last.AsLiteral().(types.String)
 		}
 		if !ok {
 			problem = errors.New("the pattern of matches must be a literal, so that it can be checked before it is used")
@@ -200,14 +210,15 @@ func (p patterns) add(source string) error {
 	if err != nil {
 		return fmt.Errorf("the pattern of matches: %w", err)
 	}
-	if n := len(program.Inst); n > maxProgram {
+	n := len(program.Inst)
+	if n > maxProgram {
 		return fmt.Errorf("the pattern of matches takes %d instructions; at most %d are allowed: repeat less, for example + instead of {1,100}", n, maxProgram)
 	}
 	compiled, err := regexp.Compile(source)
 	if err != nil {
 		return fmt.Errorf("the pattern of matches: %w", err)
 	}
-	p[source] = compiled
+	p[source] = pattern{compiled, n}
 	return nil
 }
 

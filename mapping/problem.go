@@ -34,10 +34,10 @@ func (p Problems) err() error {
 	return p
 }
 
-// nearest returns the candidate that is one or two typing errors away from name, or "" if none is near enough to be
-// worth suggesting.
+// nearest returns the candidate that is a few typing errors away from name (one in a short name, three in a long one),
+// or "" if none is near enough to be worth suggesting.
 func nearest(name string, candidates []string) string {
-	best, bestDistance := "", 1+max(1, min(len(name), 9)/3)
+	best, bestDistance := "", 2+min(len(name)/4, 2)
 	for _, candidate := range candidates {
 		if d := distance(name, candidate); d < bestDistance {
 			best, bestDistance = candidate, d

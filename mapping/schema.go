@@ -175,8 +175,8 @@ func (s *Schema) Check(attributes Attributes) error {
 
 // unknown explains why a name is not in the schema; what describes the place where it was written.
 func (s *Schema) unknown(what, name string) string {
-	if custom := customPrefix + name; s.has(custom) {
-		return fmt.Sprintf("%s is not in the schema; did you mean %q?", what, custom)
+	if meant := s.meant(name); meant != "" {
+		return fmt.Sprintf("%s is not in the schema; did you mean %q?", what, meant)
 	}
 	switch {
 	case name == subjectAttribute:
@@ -187,18 +187,21 @@ func (s *Schema) unknown(what, name string) string {
 		return fmt.Sprintf("%s is protected: only the hub gives it a meaning; to keep what a provider sends, declare a custom attribute such as %q",
 			what, customPrefix+customExample(name))
 	}
-	if near := nearest(name, s.names()); near != "" {
-		return fmt.Sprintf("%s is not in the schema; did you mean %q?", what, near)
-	}
 	if strings.HasPrefix(name, customPrefix) {
 		return what + " is not declared; declare it among the pool's custom attributes"
 	}
 	return fmt.Sprintf("%s is not in the schema; it is neither a standard attribute nor declared as %q", what, customPrefix+customExample(name))
 }
 
-func (s *Schema) has(name string) bool {
-	_, ok := s.index[name]
-	return ok
+// meant guesses which attribute a name outside the schema stands for; "" if none.
+func (s *Schema) meant(name string) string {
+	if _, ok := s.index[customPrefix+name]; ok {
+		return customPrefix + name
+	}
+	if name == subjectAttribute || name == "username" || isReserved(name) {
+		return ""
+	}
+	return nearest(name, s.names())
 }
 
 func (s *Schema) names() []string {
