@@ -55,7 +55,10 @@ func ParseTokenRequest(form url.Values) (*TokenRequest, error) {
 	if r.Scope, err = ParseScope(p.Get("scope")); err != nil {
 		return nil, err
 	}
-	return r, checkResources(r.Resource)
+	if err := checkResources(r.Resource); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 // TokenTypeBearer is the token_type of every access token (RFC 6750 §4).
