@@ -39,9 +39,6 @@ func (r *reader) web(text, path string) *url.URL {
 	if _, _, err := splitHost(u.Host); err != nil {
 		return bad("has a host that cannot be", "names have letters, digits and hyphens, international ones in their xn-- form; ports go to 65535")
 	}
-	if host := u.Hostname(); host != strings.ToLower(host) {
-		return bad("has capitals in its host", "browsers and apps compare addresses exactly; write "+strings.ToLower(host))
-	}
 	return u
 }
 
@@ -66,6 +63,8 @@ func (r *reader) ownIssuer(text, path string) {
 	case u == nil:
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
 		r.problem(path, quote(text)+" is not https", "http is allowed only for loopback addresses, such as http://localhost:8080; use https")
+	case u.Host != strings.ToLower(u.Host):
+		r.problem(path, quote(text)+" has capitals in its host", "apps compare issuers exactly, browsers send "+strings.ToLower(u.Host))
 	case strings.HasSuffix(text, "/"):
 		r.problem(path, quote(text)+" ends in a slash", "apps compare issuers exactly; write "+strings.TrimRight(text, "/"))
 	case u.RawPath != "" || strings.Contains(u.Path, "//") || strings.Contains(u.Path+"/", "/./") || strings.Contains(u.Path+"/", "/../"):

@@ -13,7 +13,7 @@ func (r *reader) check(c *Config) {
 	for i, l := range c.Listen {
 		r.listener(l, fmt.Sprintf("listen[%d]", i), len(c.TrustedProxies) > 0)
 	}
-	if r.has("listen") && len(c.Listen) == 0 {
+	if r.has("listen") && len(c.Listen) == 0 && !r.reported["listen"] {
 		r.problem("listen", "the list is empty", "for example  listen: localhost:8080")
 	}
 	if c.Metrics != "" {
@@ -26,7 +26,7 @@ func (r *reader) check(c *Config) {
 		r.insecureUpstream(host, fmt.Sprintf("insecure_upstreams[%d]", i))
 	}
 	r.sealingKey(c.SealingKey)
-	if r.has("pools") && len(c.Pools) == 0 {
+	if r.has("pools") && len(c.Pools) == 0 && !r.reported["pools"] {
 		r.problem("pools", "there is no pool", "begin one with  - name:")
 	}
 	all := unique{r: r}
@@ -43,7 +43,7 @@ func (r *reader) sealingKey(ref Reference) {
 			named++
 		}
 	}
-	if r.has("sealing_key") && named != 1 {
+	if r.has("sealing_key") && named != 1 && !r.reported["sealing_key"] {
 		r.problem("sealing_key", "must name one of env and file", "for example  {file: isthmus.key}")
 	}
 	if ref.Env == "" {
@@ -171,7 +171,11 @@ func (u *unique) add(kind, value, path string, fold bool) {
 		u.seen = map[string]string{}
 	}
 	if first, twice := u.seen[key]; twice {
-		u.r.problem(path, fmt.Sprintf("%s is taken by another %s", quote(value), kind), fmt.Sprintf("it stands on line %d already", u.r.places[first].line))
+		what := " is taken by another " + kind
+		if parent(first) == parent(path) {
+			what = " is given twice"
+		}
+		u.r.problem(path, quote(value)+what, fmt.Sprintf("it stands on line %d already", u.r.places[first].line))
 		return
 	}
 	u.seen[key] = path

@@ -63,7 +63,7 @@ func (r *reader) clientSecrets(c *Client, path string) {
 	switch n := len(c.Secrets); {
 	case c.Public && n > 0:
 		r.problem(at, "a public client has no secret", "remove the secret; or remove public, if the app runs on a server of yours")
-	case !c.Public && n == 0:
+	case !c.Public && n == 0 && r.absent(path, "secret") && r.absent(path, "secrets") && r.absent(path, "public"):
 		r.missing(path, "the client has neither a secret nor  public: true", "give  secret: {env: "+envName(c.ID)+"}  to an app on a server,  public: true  to one in a browser or on a phone")
 	case n > maxLiveSecret:
 		r.problem(at, fmt.Sprintf("%d secrets", n), "two at most: the one in use, and the one that replaces it")
@@ -86,7 +86,7 @@ func (r *reader) clientSecrets(c *Client, path string) {
 
 func (r *reader) flows(c *Client, path string) {
 	at := path + ".flows"
-	if len(c.Flows) == 0 {
+	if len(c.Flows) == 0 && !r.reported[at] {
 		r.problem(at, "the list is empty", "for example  flows: [code]")
 	}
 	for i, flow := range c.Flows {
@@ -116,10 +116,12 @@ func (r *reader) flows(c *Client, path string) {
 
 func (r *reader) redirects(c *Client, path string) {
 	people := slices.Contains(c.Flows, flowCode)
-	if people && len(c.CallbackURLs) == 0 {
+	switch {
+	case people && r.has(path+".callback_urls") && len(c.CallbackURLs) == 0 && !r.reported[path+".callback_urls"]:
+		r.problem(path+".callback_urls", "the list is empty", "for example  callback_urls: [https://app.example/callback]")
+	case people && r.absent(path, "callback_urls"):
 		r.missing(path, `"callback_urls" is missing`, "the addresses the app may be called back at, for example  callback_urls: [https://app.example/callback]")
-	}
-	if !people && len(c.Flows) > 0 && len(c.CallbackURLs) > 0 {
+	case !people && len(c.Flows) > 0 && len(c.CallbackURLs) > 0:
 		r.problem(path+".callback_urls", "nobody is called back in this flow", "remove them")
 	}
 	r.urls(c.CallbackURLs, path+".callback_urls", "callback URL")
@@ -159,7 +161,7 @@ func (r *reader) clientScopes(c *Client, path string) {
 	if len(c.Scopes) > maxScopes {
 		r.problem(path, fmt.Sprintf("%d scopes", len(c.Scopes)), fmt.Sprintf("%d at most", maxScopes))
 	}
-	if len(c.Scopes) == 0 && len(c.Flows) > 0 {
+	if len(c.Scopes) == 0 && len(c.Flows) > 0 && !r.reported[path] {
 		r.problem(path, "the client may ask for no scope", "for example  scopes: [billing/read]")
 	}
 	r.scopeTokens(c.Scopes, path)
@@ -215,7 +217,7 @@ func (r *reader) clientProviders(p *Pool, c *Client, path string) {
 		seen.add("entry", name, at, false)
 	}
 	switch {
-	case len(c.Providers) == 0:
+	case len(c.Providers) == 0 && !r.reported[path]:
 		r.problem(path, "the client has no way in", "name providers of the pool, or  COGNITO  for its own password form")
 	case ways == 0 && r.has(path):
 		r.warn(path, "all of them are disabled", "nobody can sign in to this client")

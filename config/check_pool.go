@@ -31,7 +31,7 @@ func (r *reader) pool(c *Config, p *Pool, path string, all *unique) {
 		r.problem(path+".language", quote(p.Language)+" is not a language", "write a tag of BCP 47, for example  en,  de  or  pt-BR")
 	}
 	r.branding(p.Branding, path+".branding")
-	if p.Session.Idle > p.Session.Lifetime {
+	if p.Session.Idle > p.Session.Lifetime && !r.reported[path+".session.lifetime"] {
 		r.problem(path+".session.idle", "is longer than the session's lifetime", "leave it out, or make it shorter than "+p.Session.Lifetime.String())
 	}
 	p.Schema = r.schema(p.Attributes, path+".attributes")
@@ -55,6 +55,10 @@ func (r *reader) schema(a Attributes, path string) *mapping.Schema {
 	custom := make([]mapping.Attribute, len(a.Custom))
 	for i, c := range a.Custom {
 		custom[i] = mapping.Attribute{Name: c.Name, Type: mapping.Type(c.Type), MaxLength: c.MaxLength, Immutable: c.Immutable}
+	}
+	twice := unique{r: r}
+	for i, name := range a.Required {
+		twice.add("attribute", name, fmt.Sprintf("%s.required[%d]", path, i), false)
 	}
 	s, err := mapping.NewSchema(a.Required, custom)
 	if err == nil {

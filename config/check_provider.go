@@ -60,7 +60,7 @@ func (r *reader) provider(c *Config, p *Provider, path string, names *unique) {
 		if !slices.Contains(algorithms, alg) {
 			at := fmt.Sprintf("%s.algorithms[%d]", path, i)
 			if alg == "none" || strings.HasPrefix(alg, "HS") {
-				r.problem(at, quote(alg)+" is not accepted", "ID tokens must be signed with a key that only the upstream has; known are "+and(algorithms))
+				r.problem(at, quote(alg)+" is not accepted", "ID tokens must be signed with a key that only the upstream has; allowed: "+strings.Join(algorithms, ", "))
 			} else {
 				r.problem(at, quote(alg)+" is not an algorithm", oneOf(alg, algorithms))
 			}
@@ -70,7 +70,7 @@ func (r *reader) provider(c *Config, p *Provider, path string, names *unique) {
 
 // upstreamSecret checks that there is a secret just when one is sent.
 func (r *reader) upstreamSecret(p *Provider, path string) {
-	given := r.has(path + ".client_secret")
+	given := !r.absent(path, "client_secret")
 	switch {
 	case p.ClientAuth == "none" && given:
 		r.problem(path+".client_secret", "is never sent, because client_auth is none", "remove one of the two")
@@ -98,7 +98,7 @@ func envName(provider string) string {
 
 func (r *reader) upstreamScopes(scopes []string, path string) {
 	r.scopeTokens(scopes, path)
-	if !slices.Contains(scopes, "openid") {
+	if !slices.Contains(scopes, "openid") && !r.reported[path] {
 		r.problem(path, "openid is not among them", "without it there is no ID token, and nobody can be signed in")
 	}
 }
@@ -119,19 +119,22 @@ func (r *reader) scopeTokens(scopes []string, path string) {
 // rulesFit compiles the mapping and places what mapping finds: at the rule, or at the mapping for an attribute without
 // one.
 func (r *reader) rulesFit(s *mapping.Schema, p *Provider, path string) *mapping.Mapping {
-	if s == nil {
+	at := path + ".mapping"
+	if s == nil || r.reported[at] {
 		return nil
 	}
 	m, err := mapping.Compile(s, compiled(p.Mapping))
 	if err == nil {
 		return m
 	}
-	at := path + ".mapping"
 	for _, problem := range mappingProblems(err) {
+		if r.broken[join(at, problem.Attribute)] {
+			continue
+		}
 		rule := slices.IndexFunc(p.Mapping, func(rule Rule) bool { return rule.Attribute == problem.Attribute })
 		what, remedy, _ := strings.Cut(problem.Message, "; ")
 		if rule >= 0 {
-			r.problem(join(at, problem.Attribute), what, remedy)
+			r.atKey(join(at, problem.Attribute), what, remedy)
 			continue
 		}
 		if remedy != "" && problem.Attribute != "" {

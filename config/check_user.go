@@ -26,7 +26,7 @@ func (r *reader) user(p *Pool, u *User, path string, names *unique) {
 	switch {
 	case permanent && temporary:
 		r.problem(path+".temporary_password", "stands beside a password", "keep one: with password the user is ready, with temporary_password a new one is asked for at the first sign-in")
-	case !permanent && !temporary:
+	case !permanent && !temporary && r.absent(path, "password") && r.absent(path, "temporary_password"):
 		r.missing(path, "the user has no password", "give one of password and temporary_password, for example  temporary_password: {env: FIRST_PASSWORD}")
 	}
 	r.password(p.PasswordPolicy, u.Password, path+".password")
@@ -55,7 +55,7 @@ func (p PasswordPolicy) lacks(text string) []string {
 	}
 	need(true, utf8.RuneCountInString(text) >= p.MinimumLength, fmt.Sprintf("at least %d characters", p.MinimumLength))
 	need(true, len(text) <= maxPassword, fmt.Sprintf("at most %d bytes", maxPassword))
-	need(true, utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl), "printable characters only")
+	need(true, utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl), "no control characters")
 	need(p.RequireUppercase, strings.ContainsFunc(text, unicode.IsUpper), "an upper-case letter")
 	need(p.RequireLowercase, strings.ContainsFunc(text, unicode.IsLower), "a lower-case letter")
 	need(p.RequireNumbers, strings.ContainsFunc(text, unicode.IsDigit), "a number")
@@ -71,16 +71,16 @@ func (r *reader) userAttributes(p *Pool, u *User, path string) {
 	if err := p.Schema.Check(mapping.Attributes(u.Attributes)); err != nil {
 		for _, problem := range mappingProblems(err) {
 			what, remedy, _ := strings.Cut(problem.Message, "; ")
-			r.problem(join(at, problem.Attribute), what, remedy)
+			r.atKey(join(at, problem.Attribute), what, remedy)
 		}
 	}
 	var lack []string
 	for _, name := range p.Schema.Required() {
-		if u.Attributes[name] == "" && !slices.Contains([]string{"email_verified", "phone_number_verified"}, name) {
+		if u.Attributes[name] == "" && !r.reported[join(at, name)] && !slices.Contains([]string{"email_verified", "phone_number_verified"}, name) {
 			lack = append(lack, quote(name))
 		}
 	}
-	if len(lack) > 0 {
+	if len(lack) > 0 && !r.reported[at] {
 		r.missing(at, "the user lacks what the pool requires: "+and(lack), "every user has a value for each required attribute")
 	}
 }

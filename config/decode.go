@@ -84,7 +84,7 @@ func (r *reader) mapping(v reflect.Value, n *node, path string) {
 	for _, p := range n.pairs {
 		f, ok := fieldNamed(fields, p.key)
 		if !ok {
-			r.unknown(fields, p)
+			r.unknown(fields, p, path)
 			continue
 		}
 		key := join(path, p.key)
@@ -101,7 +101,7 @@ func (r *reader) mapping(v reflect.Value, n *node, path string) {
 		r.decode(v.Field(f.index), p.value, key, f)
 	}
 	for _, f := range fields {
-		if _, ok := used[f.index]; f.required && !ok {
+		if _, ok := used[f.index]; f.required && !ok && r.absent(path, f.names[0]) {
 			r.missing(path, fmt.Sprintf("%s is missing", quote(f.names[0])), f.say)
 		}
 	}

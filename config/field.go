@@ -54,7 +54,7 @@ func fieldsOf(t reflect.Type) []field {
 
 // knownKeys lists every key of the file as a pattern, such as pools[].clients[].id. A mapping's keys are attributes,
 // not ours, and appear as *.
-func knownKeys() []string {
+var knownKeys = sync.OnceValue(func() []string {
 	var list []string
 	var walk func(t reflect.Type, path string)
 	walk = func(t reflect.Type, path string) {
@@ -78,4 +78,4 @@ func knownKeys() []string {
 	}
 	walk(reflect.TypeFor[Config](), "")
 	return list
-}
+})

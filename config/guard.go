@@ -2,25 +2,36 @@ package config
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/goccy/go-yaml/token"
 )
 
-// Bounds on the form of a file. The parser recurses into nesting and from one key of a mapping to the next, and a stack
-// that overflows cannot be recovered from, so these are counted on the tokens before it runs.
+// Bounds on the form of a file, counted on its tokens before the parser runs. The parser recurses into nesting and from
+// one key of a mapping to the next, and a stack that overflows cannot be recovered from; and it moves all tokens to make
+// room for a value that is not there.
 const (
+	maxTokens  = 200_000
 	maxDepth   = 40
 	maxKeys    = 2_000 // of one block mapping
+	maxEmpty   = 2_000 // values that are not there
 	maxAnchors = 1_000
 )
 
 // guard walks the tokens once.
 type guard struct {
 	line    int         // the line of the last token
-	flow    int         // brackets that are open
 	entries int         // list dashes on this line
 	anchors int         // anchors and aliases so far
+	empty   int         // values that are not there
 	keys    map[int]int // number of keys in each open block mapping, by column
+	open    []bracket
+}
+
+// bracket is a { or [ that is open.
+type bracket struct {
+	mapping bool
+	colon   bool // in the present entry
 }
 
 // guardTokens returns the first token that the file has no use for or that could exhaust the parser, and why; an
@@ -28,6 +39,9 @@ type guard struct {
 func guardTokens(tokens token.Tokens) (at *token.Token, message, hint string) {
 	g := guard{keys: map[int]int{}}
 	for i, t := range tokens {
+		if i == maxTokens {
+			return t, fmt.Sprintf("more than %d words and signs", maxTokens), "a configuration is smaller; users in such numbers are imported, not written into it"
+		}
 		if message, hint := refuseForm(tokens, i); message != "" {
 			return t, message, hint
 		}
@@ -43,11 +57,11 @@ func refuseForm(tokens token.Tokens, i int) (message, hint string) {
 	t := tokens[i]
 	switch t.Type {
 	case token.DocumentHeaderType:
-		if !onlyComments(tokens[:i]) {
+		if i > 0 {
 			return "a second document begins here", "one file holds one configuration; remove the line ---"
 		}
 	case token.DocumentEndType:
-		if !onlyComments(tokens[i+1:]) {
+		if i+1 < len(tokens) {
 			return "the document ends here and more follows", "one file holds one configuration; remove the line ..."
 		}
 	case token.DirectiveType:
@@ -83,31 +97,84 @@ func (g *guard) count(tokens token.Tokens, i int) string {
 			return fmt.Sprintf("more than %d lists inside each other", maxDepth)
 		}
 	case token.MappingStartType, token.SequenceStartType:
-		if g.flow++; g.flow > maxDepth {
+		g.open = append(g.open, bracket{mapping: t.Type == token.MappingStartType})
+		if len(g.open) > maxDepth {
 			return fmt.Sprintf("more than %d brackets inside each other", maxDepth)
 		}
-	case token.MappingEndType, token.SequenceEndType:
-		g.flow--
+	case token.CollectEntryType, token.MappingEndType, token.SequenceEndType:
+		g.closeEntry(t.Type != token.CollectEntryType)
 	case token.MappingValueType:
-		if g.flow > 0 || i == 0 {
-			return ""
+		if message := g.key(tokens, i); message != "" {
+			return message
 		}
-		column := tokens[i-1].Position.Column
-		if g.keys[column]++; g.keys[column] > maxKeys {
-			return fmt.Sprintf("a mapping of more than %d keys", maxKeys)
-		}
-		if len(g.keys) > maxDepth {
-			return fmt.Sprintf("more than %d mappings inside each other", maxDepth)
-		}
+	}
+	if g.lacksValue(tokens, i) {
+		g.empty++
+	}
+	if g.empty > maxEmpty {
+		return fmt.Sprintf("more than %d values that are empty", maxEmpty)
 	}
 	return ""
 }
 
-func onlyComments(tokens token.Tokens) bool {
-	for _, t := range tokens {
-		if t.Type != token.CommentType {
-			return false
-		}
+// closeEntry is called at a comma and at a closing bracket.
+func (g *guard) closeEntry(last bool) {
+	n := len(g.open) - 1
+	if n < 0 {
+		return // the parser will say so
 	}
-	return true
+	if g.open[n].mapping && !g.open[n].colon {
+		g.empty++
+	}
+	if g.open[n].colon = false; last {
+		g.open = g.open[:n]
+	}
+}
+
+// key counts the key before the colon at i.
+func (g *guard) key(tokens token.Tokens, i int) string {
+	if n := len(g.open); n > 0 {
+		g.open[n-1].colon = true
+		return ""
+	}
+	if i == 0 {
+		return ""
+	}
+	column := tokens[i-1].Position.Column
+	if g.keys[column]++; g.keys[column] > maxKeys {
+		return fmt.Sprintf("a mapping of more than %d keys", maxKeys)
+	}
+	if len(g.keys) > maxDepth {
+		return fmt.Sprintf("more than %d mappings inside each other", maxDepth)
+	}
+	return ""
+}
+
+// lacksValue reports whether the dash or colon at i has no value after it.
+func (g *guard) lacksValue(tokens token.Tokens, i int) bool {
+	t, column := tokens[i], 0
+	switch t.Type {
+	case token.SequenceEntryType:
+		column = t.Position.Column
+	case token.MappingValueType:
+		if i > 0 {
+			column = tokens[i-1].Position.Column
+		}
+	default:
+		return false
+	}
+	if i+1 == len(tokens) {
+		return true
+	}
+	next := tokens[i+1]
+	switch next.Type {
+	case token.CollectEntryType, token.MappingEndType, token.SequenceEndType:
+		return true
+	}
+	return len(g.open) == 0 && next.Position.Line > t.Position.Line && next.Position.Column <= column
+}
+
+// withoutComments drops comments, which the parser has no use for either.
+func withoutComments(tokens token.Tokens) token.Tokens {
+	return slices.DeleteFunc(tokens, func(t *token.Token) bool { return t.Type == token.CommentType })
 }

@@ -144,11 +144,11 @@ func (b *builder) list(n *ast.SequenceNode) *node {
 }
 
 func (b *builder) alias(n *ast.AliasNode) *node {
-	t := n.Value.GetToken()
-	v, ok := b.anchors[t.Value]
+	name, t := n.Value.GetToken().Value, n.Start
+	v, ok := b.anchors[name]
 	if !ok {
-		b.report(t.Position.Line, t.Position.Column, fmt.Sprintf("alias *%s stands for nothing yet", t.Value),
-			"the anchor &"+t.Value+" must come before it, and not around it")
+		b.report(t.Position.Line, t.Position.Column, fmt.Sprintf("alias *%s stands for nothing yet", name),
+			"the anchor &"+name+" must come before it, and not around it")
 		return nil
 	}
 	before := b.aliased

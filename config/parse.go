@@ -21,7 +21,7 @@ func (r *reader) parse() *node {
 	if !r.characters() || !r.indentation() {
 		return nil
 	}
-	tokens := lexer.Tokenize(r.body)
+	tokens := withoutComments(lexer.Tokenize(r.body))
 	if t, message, hint := guardTokens(tokens); message != "" {
 		r.at(t.Position.Line, t.Position.Column, "", message, hint)
 		return nil

@@ -15,6 +15,9 @@ type reader struct {
 	mode fs.FileMode // of the file; zero when it is not known
 
 	places   map[string]place // by path of the key
+	meant    map[string]bool  // paths that a misspelt key was taken for
+	reported map[string]bool  // paths with a problem
+	broken   map[string]bool  // paths of rules with a problem in them
 	findings []finding
 	warned   []finding
 	byValue  []string // paths of secrets written in the file itself
@@ -32,17 +35,24 @@ type finding struct {
 	show bool
 }
 
-// maxProblems bounds the list; a file with more is not meant as a configuration.
-const maxProblems = 200
+// Bounds on the list of problems. A file with more is not meant as a configuration, and need not cost more.
+const (
+	maxFindings = 5_000 // kept, in the order they are found
+	maxProblems = 200   // told, in the order of the file
+)
 
 func newReader(name string, data []byte, env Environment) *reader {
 	text := normal(data)
-	return &reader{src: newSource(name, text), body: text, env: env, places: map[string]place{}}
+	return &reader{src: newSource(name, text), body: text, env: env, places: map[string]place{},
+		meant: map[string]bool{}, reported: map[string]bool{}, broken: map[string]bool{}}
 }
 
 func (r *reader) add(f finding) {
 	f.File = r.src.name
-	r.findings = append(r.findings, f)
+	if len(r.findings) < maxFindings {
+		r.findings = append(r.findings, f)
+	}
+	r.reported[f.Path] = true
 }
 
 // at reports a problem at a position of the file, with an excerpt.
@@ -53,11 +63,22 @@ func (r *reader) at(line, column int, path, message, hint string) {
 // problem reports what is wrong with the value of a key.
 func (r *reader) problem(path, message, hint string) { r.add(r.find(path, message, hint)) }
 
+// atKey reports what is wrong with a key that the operator named.
+func (r *reader) atKey(path, message, hint string) {
+	if p, ok := r.places[path]; ok && p.keyLine > 0 {
+		r.at(p.keyLine, p.keyColumn, path, message, hint)
+		return
+	}
+	r.problem(path, message, hint)
+}
+
 // warn reports what is unwise about the value of a key.
 func (r *reader) warn(path, message, hint string) {
 	f := r.find(path, message, hint)
 	f.File = r.src.name
-	r.warned = append(r.warned, f)
+	if len(r.warned) < maxFindings {
+		r.warned = append(r.warned, f)
+	}
 }
 
 // find places a problem at a value, or, when the key is absent, at what is nearest above it and without an excerpt.
@@ -84,6 +105,13 @@ func (r *reader) lack(path, message, hint string) finding {
 			return finding{Problem{Path: path, Message: message, Hint: hint}, false}
 		}
 	}
+}
+
+// absent reports whether a key that must be there is neither in the file nor meant by a misspelt one, which has been
+// reported already.
+func (r *reader) absent(path, key string) bool {
+	key = join(path, key)
+	return !r.has(key) && !r.meant[key]
 }
 
 // has reports whether the key is in the file, with a value.

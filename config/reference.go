@@ -14,10 +14,11 @@ func (r *reader) secret(n *node, path string) Secret {
 	case scalarKind:
 		r.src.hide(n.line, n.column, n.last)
 		r.byValue = append(r.byValue, path)
-		if n.text == "" {
+		text := strings.TrimRight(n.text, "\r\n") // of a block
+		if text == "" {
 			r.problem(path, "the secret is empty", "")
 		}
-		return Secret{text: &n.text, origin: "the configuration file"}
+		return Secret{text: &text, origin: "the configuration file"}
 	case mappingKind:
 		var ref Reference
 		if !r.reference(&ref, n, path) {

@@ -35,9 +35,9 @@ func (r *reader) text(v reflect.Value, n *node, path string, f field) {
 // oneOf says which values are right, the nearest first if there is one.
 func oneOf(got string, values []string) string {
 	if near := nearest(got, values); near != "" {
-		return fmt.Sprintf("did you mean %s? Known are %s", near, and(values))
+		return fmt.Sprintf("did you mean %s? Allowed: %s", near, strings.Join(values, ", "))
 	}
-	return "known are " + and(values)
+	return "allowed: " + strings.Join(values, ", ")
 }
 
 // and joins words for a sentence.
@@ -52,11 +52,13 @@ func (r *reader) boolean(v reflect.Value, n *node, path string) {
 	if !r.single(n, path, "true or false") {
 		return
 	}
-	switch {
-	case !n.quoted && (n.text == "true" || n.text == "false"):
+	switch is := n.text == "true" || n.text == "false"; {
+	case is && n.quoted:
+		r.problem(path, quote(n.text)+" is a text", "remove the quotes")
+	case is:
 		v.SetBool(n.text == "true")
 	default:
-		r.problem(path, quote(n.text)+" is neither true nor false", "write true or false, without quotes")
+		r.problem(path, quote(n.text)+" is neither true nor false", "write true or false")
 	}
 }
 

@@ -15,10 +15,17 @@ type source struct {
 	lines []string
 	// secret maps a line to the first column from which it must not be shown.
 	secret map[int]int
+	views  map[int]view
+}
+
+// view is a line as it may be shown; it is kept, because one line can hold many problems.
+type view struct {
+	text   []rune
+	hidden bool // text goes on
 }
 
 func newSource(name, text string) *source {
-	return &source{name: name, lines: strings.Split(text, "\n"), secret: map[int]int{}}
+	return &source{name: name, lines: strings.Split(text, "\n"), secret: map[int]int{}, views: map[int]view{}}
 }
 
 // hide masks the file from a position to the end of that line, and the lines after it up to last.
@@ -31,9 +38,53 @@ func (s *source) hide(line, column, last int) {
 	}
 }
 
-// secretKey matches a line that seems to hold a secret by value. It serves for problems that are found before the
-// file's structure is known, when nothing has been hidden yet. A reference ({env: X}) is left to be seen.
-var secretKey = regexp.MustCompile(`(?i)(?:secrets?|passwords?)["']?\s*:\s*(?:[^\s{#]|\{\s*[^\sef]).*$`)
+// For problems that are found before the file's structure is known, when nothing has been hidden yet, a line that seems
+// to hold a secret by value is masked from the value on. A reference ({env: X}) is left to be seen.
+var (
+	secretValue = regexp.MustCompile(`(?i)(?:secrets?|passwords?)["']?\s*:\s*([^\s{#].*|\{\s*[^\sef}].*)$`)
+	secretBlock = regexp.MustCompile(`(?i)(?:secrets?|passwords?)["']?\s*:`)
+)
+
+// visible returns how many characters of a line may be shown.
+func (s *source) visible(line int) int {
+	text := s.lines[line-1]
+	all := utf8.RuneCountInString(text)
+	if at, ok := s.secret[line]; ok {
+		return min(all, at-1)
+	}
+	if at := secretValue.FindStringSubmatchIndex(text); at != nil {
+		return utf8.RuneCountInString(text[:at[2]])
+	}
+	if s.underSecret(line) {
+		return indent(text)
+	}
+	return all
+}
+
+// underSecret reports whether the line belongs to a block or list whose key seems to be one of secrets.
+func (s *source) underSecret(line int) bool {
+	dash := func(text string) bool { return strings.HasPrefix(strings.TrimSpace(text), "-") }
+	depth := indent(s.lines[line-1])
+	if dash(s.lines[line-1]) {
+		depth++ // a list may stand as deep as its key
+	}
+	for n := line - 1; n >= 1 && depth > 0; n-- {
+		above := s.lines[n-1]
+		in := indent(above)
+		if in == depth-1 && dash(above) && !secretBlock.MatchString(above) {
+			continue // an element before ours
+		}
+		if strings.TrimSpace(above) != "" && in < depth {
+			if secretBlock.MatchString(above) && secretBlock.FindStringIndex(above)[1] == len(strings.TrimRight(above, " |>+-0123456789")) {
+				return true
+			}
+			depth = in
+		}
+	}
+	return false
+}
+
+func indent(line string) int { return len(line) - len(strings.TrimLeft(line, " \t")) }
 
 // excerpt returns the line and under it a caret at the column, or "" when the place cannot be shown without showing a
 // secret.
@@ -41,27 +92,26 @@ func (s *source) excerpt(line, column int) string {
 	if line < 1 || line > len(s.lines) || column < 1 {
 		return ""
 	}
-	text := []rune(s.lines[line-1])
-	limit := len(text)
-	if at, ok := s.secret[line]; ok {
-		limit = min(limit, at-1)
-	} else if at := secretKey.FindStringIndex(s.lines[line-1]); at != nil {
-		colon := strings.IndexByte(s.lines[line-1][at[0]:], ':') + at[0] + 1
-		start := colon + len(s.lines[line-1][colon:]) - len(strings.TrimLeft(s.lines[line-1][colon:], " "))
-		limit = min(limit, utf8.RuneCountInString(s.lines[line-1][:start]))
+	v, known := s.views[line]
+	if !known {
+		text := []rune(s.lines[line-1])
+		shown := s.visible(line)
+		v = view{text[:shown], shown < len(text)}
+		s.views[line] = v
 	}
-	hidden := limit < len(text)
-	if column > limit+1 {
+	if column > len(v.text)+1 {
 		return ""
 	}
-	return window(text[:limit], column, hidden)
+	return window(v.text, column, v.hidden)
 }
 
 // window cuts a long line around the column and draws the caret beneath.
 func window(text []rune, column int, hidden bool) string {
-	const before, after = 60, 60
-	from := max(0, column-1-before)
-	to := min(len(text), column-1+after)
+	const whole, before, after = 120, 60, 50
+	from, to := 0, len(text)
+	if len(text) > whole {
+		from, to = max(0, column-1-before), min(len(text), column-1+after)
+	}
 	var line, caret strings.Builder
 	if from > 0 {
 		line.WriteRune('…')

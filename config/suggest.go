@@ -37,9 +37,12 @@ var otherNames = map[string][]string{
 }
 
 // unknown reports a key that is not one of the fields, with the nearest that is, or the place where it would be.
-func (r *reader) unknown(fields []field, p pair) {
+func (r *reader) unknown(fields []field, p pair, path string) {
 	if v := p.value; v.kind == scalarKind {
 		r.src.hide(v.line, v.column, v.last) // it may be a secret under a misspelt key
+	}
+	if len(r.findings) >= maxFindings {
+		return
 	}
 	var known []string
 	for _, f := range fields {
@@ -53,6 +56,7 @@ func (r *reader) unknown(fields []field, p pair) {
 		}
 	}
 	if near != "" {
+		r.meant[join(path, near)] = true
 		r.add(finding{Problem{Line: p.line, Column: p.column, Message: fmt.Sprintf("%s; did you mean %s?", message, quote(near))}, false})
 		return
 	}
