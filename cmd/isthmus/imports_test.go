@@ -69,7 +69,7 @@ var (
 var homes = map[string][]string{
 	"github.com/gorilla/sessions":      {"web/middleware"},
 	"github.com/gorilla/securecookie":  {"web/middleware"},
-	"github.com/coreos/go-oidc/v3/...": {"idp"},
+	"github.com/coreos/go-oidc/v3/...": {"idp", "cmd/isthmus/demo/..."},
 	"go.etcd.io/bbolt":                 {"hub/store/bolt"},
 	"cel.dev/cel-go/...":               {"mapping"},
 	"github.com/spf13/cobra":           {"cmd/..."},

@@ -19,7 +19,7 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
 	}
-	c.AddCommand(serveCommand())
+	c.AddCommand(serveCommand(), demoCommand())
 	return c
 }
 

@@ -1,0 +1,130 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+)
+
+// Config is what an app is told when it is registered, and where it lives.
+type Config struct {
+	Name         string // on its pages
+	URL          string // where browsers reach it, without a slash at the end
+	Issuer       string // the pool that it trusts
+	ClientID     string
+	ClientSecret string
+	RedirectURI  string   // where the pool sends people back to; registered there
+	Scopes       []string // asked for; Scope is among them
+	Scope        string   // what the API demands
+	Provider     string   // name of the corporate provider, for identity_provider
+	LoginHint    string   // an address whose domain leads to that provider
+}
+
+// CallbackPath is where the app takes the pool's answer.
+const CallbackPath = "/callback"
+
+// LogoutPaths are where the pool may send people after a sign-out.
+var LogoutPaths = []string{"/", "/signed-out"}
+
+// patience is how long the app waits for the pool or the API.
+const patience = 10 * time.Second
+
+// App is the sample app. It is an http.Handler.
+type App struct {
+	config   Config
+	host     string
+	provider *oidc.Provider
+	verifier *oidc.IDTokenVerifier
+	names    bool // the pool promises its name in every answer
+	oauth    oauth2.Config
+	client   *http.Client
+	sessions *shelf[*session]
+	pending  *shelf[pending]
+	pages    *pages
+	handler  http.Handler
+}
+
+// New makes the app. It asks the pool for its metadata once; an error says that
+// the pool did not give it.
+func New(ctx context.Context, c Config) (*App, error) {
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		return nil, err
+	}
+	a := &App{
+		config: c, host: u.Host, client: &http.Client{Timeout: patience},
+		sessions: newShelf[*session](12*time.Hour, 1000), pending: newShelf[pending](time.Hour, 1000),
+	}
+	if a.provider, err = oidc.NewProvider(a.context(ctx), c.Issuer); err != nil {
+		return nil, fmt.Errorf("the app asked %s for its metadata: %w", c.Issuer, err)
+	}
+	var metadata struct {
+		Names bool `json:"authorization_response_iss_parameter_supported"`
+	}
+	if err := a.provider.Claims(&metadata); err != nil {
+		return nil, fmt.Errorf("metadata of %s: %w", c.Issuer, err)
+	}
+	a.names = metadata.Names
+	a.verifier = a.provider.Verifier(&oidc.Config{ClientID: c.ClientID})
+	a.oauth = oauth2.Config{
+		ClientID: c.ClientID, ClientSecret: c.ClientSecret, Endpoint: a.provider.Endpoint(),
+		RedirectURL: c.RedirectURI, Scopes: c.Scopes,
+	}
+	if a.pages, err = newPages(); err != nil {
+		return nil, err
+	}
+	api := &api{verifier: a.provider.Verifier(&oidc.Config{SkipClientIDCheck: true}), client: c.ClientID, scope: c.Scope}
+	a.handler = a.routes(api)
+	return a, nil
+}
+
+// context carries the app's HTTP client to go-oidc and x/oauth2.
+func (a *App) context(ctx context.Context) context.Context { return oidc.ClientContext(ctx, a.client) }
+
+func (a *App) routes(api http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", a.home)
+	mux.HandleFunc("GET /signin", a.signIn)
+	mux.HandleFunc("GET "+CallbackPath, a.callback)
+	mux.HandleFunc("POST /refresh", a.refresh)
+	mux.HandleFunc("POST /signout", a.signOut)
+	mux.HandleFunc("GET /signed-out", a.signedOut)
+	mux.HandleFunc("GET "+stylesheet, a.pages.style)
+	mux.Handle("GET "+apiPath, api)
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		a.stop(w, http.StatusNotFound, Problem{Title: "There is no page here", Text: "The address may be mistyped."})
+	})
+	return http.NewCrossOriginProtection().Handler(mux)
+}
+
+// ServeHTTP serves the app and its API.
+func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	// The sign-out form ends at the pool, and Chromium applies form-action to the
+	// redirects that follow a form.
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self' "+origin(a.config.Issuer))
+	h.Set("Cache-Control", "no-store")
+	if !strings.EqualFold(r.Host, a.host) {
+		http.Error(w, "This app does not answer for that host.", http.StatusMisdirectedRequest)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
+	a.handler.ServeHTTP(w, r)
+}
+
+func origin(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}

@@ -1,0 +1,18 @@
+// Package app is the sample app of the demo: Expenses, an ordinary relying
+// party, and the API it calls.
+//
+// It is written as anybody's app would be, with coreos/go-oidc and
+// golang.org/x/oauth2 and nothing of ours, so that what works here works in any
+// app. It owns its pages, its sessions (in memory, by a random cookie) and the
+// sign-ins that a browser has begun.
+//
+// It refuses answers that belong to no sign-in begun in the same browser, that
+// name another issuer (RFC 9207), whose nonce is not the one that was sent, or
+// whose access token is not the one the ID token was issued with. Errors of the
+// pool are shown only after that, so nobody can put words on its pages.
+//
+// The API trusts nothing but the pool's published keys: it checks signature,
+// issuer, expiry, token_use, client and scope of the access token.
+//
+// Called by the demo. The pages hold no script, and no style but the one sheet.
+package app

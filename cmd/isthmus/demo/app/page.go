@@ -1,0 +1,182 @@
+package app
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+//go:embed templates static
+var files embed.FS
+
+// stylesheet is the address of the one style sheet.
+const stylesheet = "/assets/app.css"
+
+// pages are the app's templates.
+type pages struct {
+	sets  map[string]*template.Template
+	sheet []byte
+}
+
+func newPages() (*pages, error) {
+	p := &pages{sets: map[string]*template.Template{}}
+	for _, name := range []string{"start", "home", "problem"} {
+		set, err := template.ParseFS(files, "templates/base.html", "templates/"+name+".html")
+		if err != nil {
+			return nil, err
+		}
+		p.sets[name] = set
+	}
+	var err error
+	p.sheet, err = files.ReadFile("static/app.css")
+	return p, err
+}
+
+func (p *pages) style(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/css; charset=utf-8")
+	w.Header().Set("Cache-Control", "max-age=60")
+	_, _ = w.Write(p.sheet)
+}
+
+// Start is the page of a browser that nobody is signed in on.
+type Start struct {
+	SignedOut bool
+	Provider  string
+	LoginHint string
+}
+
+// Home is the page of a person who is signed in.
+type Home struct {
+	Name, Email, Initial string
+	Provider             string
+	Signed, Renewed      string // times
+	ID, Access, Info     []Row
+	InfoProblem          string
+	Answer               *Answer
+	APIProblem           string
+	API                  string // address
+}
+
+// Problem is the page that says what did not work.
+type Problem struct {
+	Title, Text string
+	Facts       []Fact
+	Link        string // the pool's own page about it
+	Retry       bool
+}
+
+// Fact is a name and a value of the protocol.
+type Fact struct{ Name, Value string }
+
+// render writes a page, or a plain sentence if its template fails.
+func (a *App) render(w http.ResponseWriter, status int, name, title string, page any) {
+	var b bytes.Buffer
+	err := a.pages.sets[name].ExecuteTemplate(&b, "base.html", struct {
+		App, Initial, Title, Style string
+		Page                       any
+	}{a.config.Name, initial(a.config.Name), title, stylesheet, page})
+	if err != nil {
+		http.Error(w, "This page could not be shown.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = b.WriteTo(w)
+}
+
+func (a *App) stop(w http.ResponseWriter, status int, p Problem) {
+	a.render(w, status, "problem", p.Title, p)
+}
+
+func (a *App) start(w http.ResponseWriter, signedOut bool) {
+	title := "Sign in"
+	if signedOut {
+		title = "Signed out"
+	}
+	a.render(w, http.StatusOK, "start", title, Start{SignedOut: signedOut, Provider: a.config.Provider, LoginHint: a.config.LoginHint})
+}
+
+// signedOut is where the pool sends people after a sign-out.
+func (a *App) signedOut(w http.ResponseWriter, r *http.Request) {
+	if _, ok := a.sessions.get(a.cookie(r, sessionCookie)); ok {
+		http.Redirect(w, r, "/", http.StatusFound)
+		return
+	}
+	a.start(w, true)
+}
+
+// home shows who is signed in and all that the app was told, asked anew from
+// the pool and the API at each look.
+func (a *App) home(w http.ResponseWriter, r *http.Request) {
+	s, ok := a.sessions.get(a.cookie(r, sessionCookie))
+	if !ok {
+		a.start(w, false)
+		return
+	}
+	s.mu.Lock()
+	tokens, id, renewed := s.tokens, s.idClaims, s.renewed
+	s.mu.Unlock()
+
+	now := time.Now()
+	h := Home{
+		Name: text(id, "name"), Email: text(id, "email"), Provider: provider(id),
+		Signed: clock(s.begun), ID: rows(id, now), API: a.config.URL + apiPath,
+	}
+	if h.Name == "" {
+		h.Name = strings.TrimSpace(text(id, "given_name") + " " + text(id, "family_name"))
+	}
+	if h.Name == "" {
+		h.Name, h.Email = h.Email, ""
+	}
+	if h.Name == "" {
+		h.Name = text(id, "cognito:username")
+	}
+	h.Initial = initial(h.Name)
+	if !renewed.IsZero() {
+		h.Renewed = clock(renewed)
+	}
+	if claims, err := payload(tokens.AccessToken); err == nil {
+		h.Access = rows(claims, now)
+	}
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		claims, err := a.userInfo(r.Context(), tokens, s.subject)
+		if err != nil {
+			h.InfoProblem = err.Error()
+		}
+		h.Info = rows(claims, now)
+	})
+	wait.Go(func() {
+		answer, err := a.call(r.Context(), tokens.AccessToken)
+		if err != nil {
+			h.APIProblem = err.Error()
+		}
+		h.Answer = answer
+	})
+	wait.Wait()
+	a.render(w, http.StatusOK, "home", h.Name, h)
+}
+
+// provider is the name of the provider the person came through.
+func provider(claims map[string]any) string {
+	list, _ := claims["identities"].([]any)
+	if len(list) == 0 {
+		return ""
+	}
+	entry, _ := list[0].(map[string]any)
+	return fmt.Sprint(entry["providerName"])
+}
+
+func clock(t time.Time) string { return t.UTC().Format("15:04:05") + " UTC" }
+
+func initial(name string) string {
+	for _, r := range name {
+		return strings.ToUpper(string(r))
+	}
+	return ""
+}
