@@ -34,12 +34,13 @@ type cached[T any] struct {
 	flight   *flight[T]
 }
 
-// flight is a fetch under way; the fields are set before done is closed.
+// flight is a fetch under way. What it brings is set before done is closed.
 type flight[T any] struct {
-	done  chan struct{}
-	value T
-	err   *Error
-	calls []Call
+	done   chan struct{}
+	forced bool // by refetch
+	value  T
+	err    *Error
+	calls  []Call
 }
 
 // get returns the value, fetching it if there is none young enough.
@@ -75,11 +76,21 @@ func (c *cached[T]) get(ctx context.Context, t *trace) (T, *Error) {
 	return c.wait(ctx, t, f)
 }
 
-// refetch gets the value anew, for a caller that found the present one wanting. It joins a fetch under way; otherwise
-// it fetches at most once in refetchGap and returns the present value in between.
-func (c *cached[T]) refetch(ctx context.Context, t *trace) (T, *Error) {
+// refetch gets the value anew for a caller to whom the present one is not good. A fetch under way is awaited first, for
+// it may bring what is wanted; one of its own is made at most once in refetchGap, and in between the present value is
+// returned as it is.
+func (c *cached[T]) refetch(ctx context.Context, t *trace, good func(T) bool) (T, *Error) {
 	c.mu.Lock()
-	if c.flight == nil {
+	if f := c.flight; f != nil {
+		forced := f.forced
+		c.mu.Unlock()
+		if v, err := c.wait(ctx, t, f); err != nil || forced || good(v) {
+			return v, err
+		}
+		c.mu.Lock()
+	}
+	f := c.flight // somebody else may have been quicker
+	if f == nil {
 		now := c.now()
 		since := now.Sub(c.forced)
 		if !c.forced.IsZero() && since >= 0 && since < refetchGap || !c.mayTry(now) {
@@ -87,9 +98,9 @@ func (c *cached[T]) refetch(ctx context.Context, t *trace) (T, *Error) {
 			return c.value, nil
 		}
 		c.forced = now
-		c.start()
+		f = c.start()
+		f.forced = true
 	}
-	f := c.flight
 	c.mu.Unlock()
 	return c.wait(ctx, t, f)
 }
@@ -101,7 +112,7 @@ func (c *cached[T]) mayTry(now time.Time) bool {
 }
 
 // start begins a fetch; c.mu is held. The fetch is nobody's in particular, so no caller's end stops it.
-func (c *cached[T]) start() {
+func (c *cached[T]) start() *flight[T] {
 	f := &flight[T]{done: make(chan struct{})}
 	c.flight = f
 	go func() {
@@ -125,6 +136,7 @@ func (c *cached[T]) start() {
 		}
 		close(f.done)
 	}()
+	return f
 }
 
 func (c *cached[T]) wait(ctx context.Context, t *trace, f *flight[T]) (T, *Error) {

@@ -2,9 +2,6 @@ package idp
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -65,7 +62,7 @@ func (p *Provider) doWith(ctx context.Context, hc *http.Client, t *trace, step S
 			err = cause
 		}
 		failed = a.fault(step, "", nil)
-		failed.Cause = innermost(err)
+		failed.Cause = faint{err}
 		failed.Kind, failed.Check = transport(err)
 		call.Kind = failed.Kind
 	}
@@ -123,15 +120,4 @@ func newRequest(method, endpoint string, form url.Values) (*http.Request, error)
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	return r, nil
-}
-
-func isTLS(err error) bool {
-	var verification *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	var alert tls.AlertError
-	var authority x509.UnknownAuthorityError
-	var hostname x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	return errors.As(err, &verification) || errors.As(err, &record) || errors.As(err, &alert) ||
-		errors.As(err, &authority) || errors.As(err, &hostname) || errors.As(err, &invalid)
 }

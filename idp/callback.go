@@ -48,7 +48,7 @@ func (p *Provider) callback(ctx context.Context, t *trace, params url.Values) (s
 	}
 	if params.Has("error") {
 		return "", &Error{Step: StepCallback, Check: "error", Kind: KindRefused,
-			Code: clean(params.Get("error")), Description: clean(params.Get("error_description"))}
+			Code: cut(params.Get("error")), Description: clean(params.Get("error_description"))}
 	}
 	code := params.Get("code")
 	if code == "" {

@@ -2,11 +2,14 @@ package idp
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 	"unicode"
 
@@ -81,12 +84,14 @@ func (e *Error) Unwrap() error { return e.Cause }
 // maxDescription is the most characters of a provider's text that are kept (A66).
 const maxDescription = 500
 
-// clean makes a provider's text fit for logs and pages: one line, printable, cut.
-func clean(s string) string {
-	if len(s) > 4*maxDescription {
-		s = s[:4*maxDescription]
-	}
-	s = strings.ToValidUTF8(s, "�")
+// clean makes a provider's text fit for logs and pages: one line, printable, at most maxDescription characters.
+func clean(s string) string { return cleanTo(s, maxDescription) }
+
+// cut is clean for an error code or a value quoted in an error of ours.
+func cut(s string) string { return cleanTo(s, 120) }
+
+func cleanTo(s string, limit int) string {
+	s = strings.ToValidUTF8(s[:min(len(s), 4*limit)], "\ufffd")
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
@@ -96,22 +101,13 @@ func clean(s string) string {
 		}
 		return r
 	}, s)
-	if r := []rune(s); len(r) > maxDescription {
-		s = string(r[:maxDescription])
+	if r := []rune(s); len(r) > limit {
+		s = string(r[:limit])
 	}
 	return strings.TrimSpace(s)
 }
 
-// cut is clean for a value quoted in an error of ours.
-func cut(s string) string {
-	if r := []rune(clean(s)); len(r) > 120 {
-		return string(r[:120]) + "…"
-	} else {
-		return string(r)
-	}
-}
-
-// transport classifies an error of the HTTP client.
+// transport classifies an error of the HTTP client: its kind, and the check that failed.
 func transport(err error) (Kind, string) {
 	var refused *outbound.Refused
 	var large *outbound.TooLarge
@@ -130,15 +126,30 @@ func transport(err error) (Kind, string) {
 		return KindUnreachable, "dns"
 	case isTLS(err):
 		return KindUnreachable, "tls"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return KindUnreachable, "reset"
 	}
 	return KindUnreachable, "connect"
 }
 
-// innermost drops *url.Error, which repeats method and URL with its query.
-func innermost(err error) error {
+func isTLS(err error) bool {
+	var verification *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	return errors.As(err, &verification) || errors.As(err, &record) || errors.As(err, &alert)
+}
+
+// faint is an error of the HTTP client with its text made safe: without the URL, which repeats the query, and cut, for
+// net/http quotes what it could not parse.
+type faint struct{ cause error }
+
+func (f faint) Error() string {
+	err := f.cause
 	var u *url.Error
 	if errors.As(err, &u) {
-		return u.Err
+		err = u.Err
 	}
-	return err
+	return cut(err.Error())
 }
+
+func (f faint) Unwrap() error { return f.cause }

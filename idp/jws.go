@@ -14,7 +14,7 @@ import (
 const maxToken = 64 << 10
 
 // jwsHeader is the protected header of a compact JWS, as far as it is heeded. Keys, URLs and certificates that a header
-// may carry (jwk, jku, x5u, x5c) are not read at all: keys come from jwks_uri only (RFC 8725 §3.10).
+// may carry (jwk, jku, x5u, x5c) are never used: keys come from jwks_uri only (RFC 8725 §3.10).
 type jwsHeader struct {
 	alg, kid string
 	hasKid   bool
@@ -46,11 +46,11 @@ func parseHeader(raw string, algorithms []string) (jwsHeader, *checkError) {
 	}
 	first, rest, _ := strings.Cut(raw, ".")
 	payload, signature, _ := strings.Cut(rest, ".")
-	if !isBase64URL(payload) || !isBase64URL(signature) {
+	if !isBase64URL(first) || !isBase64URL(payload) || !isBase64URL(signature) {
 		return h, refuse("format", "token is not base64url")
 	}
 	text, err := strictBase64.DecodeString(first)
-	if err != nil || !isBase64URL(first) {
+	if err != nil {
 		return h, refuse("format", "token header is not base64url")
 	}
 	var members map[string]any
@@ -90,13 +90,34 @@ func headerOf(members map[string]any, algorithms []string) (jwsHeader, *checkErr
 
 var strictBase64 = base64.RawURLEncoding.Strict()
 
-// isBase64URL tells whether s has only the alphabet; the decoder of encoding/base64 also skips line ends.
+const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+// base64Value is a character's six bits, 64 where it has none.
+var base64Value = func() (v [256]byte) {
+	for i := range v {
+		v[i] = 64
+	}
+	for i := range len(base64Alphabet) {
+		v[base64Alphabet[i]] = byte(i)
+	}
+	return v
+}()
+
+// isBase64URL tells whether s is unpadded base64url in its one canonical spelling. The decoder of encoding/base64 skips
+// line ends, even when strict.
 func isBase64URL(s string) bool {
 	for i := range len(s) {
-		c := s[i]
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+		if base64Value[s[i]] == 64 {
 			return false
 		}
+	}
+	switch len(s) % 4 {
+	case 1:
+		return false
+	case 2:
+		return base64Value[s[len(s)-1]]&0x0f == 0
+	case 3:
+		return base64Value[s[len(s)-1]]&0x03 == 0
 	}
 	return true
 }

@@ -133,8 +133,8 @@ func (p *Provider) document(ctx context.Context, t *trace, step Step, url string
 	if a.status != http.StatusOK {
 		return a, a.statusFault(step)
 	}
-	// Key sets lie on plain file servers too, which do not know the type; a page is a page, whatever it contains.
-	if m := a.mediaType(); !isJSON(m) && m != "text/plain" && m != "application/octet-stream" {
+	// Key sets lie on plain file servers too, which do not know the type; but a page is a page, whatever it contains.
+	if m := a.mediaType(); m == "text/html" || m == "application/xhtml+xml" {
 		return a, a.fault(step, "content_type", fmt.Errorf("content type is %q", cut(m)))
 	}
 	return a, nil

@@ -62,25 +62,42 @@ func (s *signed) verify(ctx context.Context, raw string) ([]byte, *Error) {
 	if err != nil {
 		return nil, &Error{Step: StepIDToken, Check: "format", Kind: KindInvalid, Cause: errors.New("not a compact JWS")}
 	}
+	var payload []byte
+	opens := func(set *keySet) bool {
+		var ok bool
+		payload, ok = try(jws, set.candidates(s.header))
+		return ok
+	}
 	set, failed := s.p.keys.get(ctx, s.t)
 	if failed != nil {
 		return nil, failed
 	}
-	if payload, ok := try(jws, set.candidates(s.header)); ok {
+	if opens(set) {
 		return payload, nil
 	}
-	if set, failed = s.p.keys.refetch(ctx, s.t); failed != nil {
+	if set, failed = s.p.refreshKeys(ctx, s.t, opens); failed != nil {
 		return nil, failed
 	}
-	found := set.candidates(s.header)
-	if payload, ok := try(jws, found); ok {
+	if opens(set) {
 		return payload, nil
 	}
-	if len(found) == 0 {
+	if len(set.candidates(s.header)) == 0 {
 		return nil, &Error{Step: StepIDToken, Check: "kid", Kind: KindInvalid,
 			Cause: fmt.Errorf("no key of the provider fits kid %q and %s", cut(s.header.kid), s.header.alg)}
 	}
 	return nil, &Error{Step: StepIDToken, Check: "signature", Kind: KindInvalid, Cause: errors.New("signature is wrong")}
+}
+
+// refreshKeys fetches the keys once more, after the metadata, which may name another place for them by now. Both happen
+// at most once in refetchGap, whatever tokens arrive (A64). The metadata are no condition: if they do not come soon, the
+// known place is asked.
+func (p *Provider) refreshKeys(ctx context.Context, t *trace, good func(*keySet) bool) (*keySet, *Error) {
+	if p.cfg.discovers() {
+		soon, cancel := context.WithTimeout(ctx, p.cfg.Timeout/4)
+		defer cancel()
+		_, _ = p.metadata.refetch(soon, t, func(*Metadata) bool { return true })
+	}
+	return p.keys.refetch(ctx, t, good)
 }
 
 func try(jws *jose.JSONWebSignature, keys []verificationKey) ([]byte, bool) {

@@ -18,6 +18,8 @@ type tokens struct {
 	AccessToken string `json:"access_token"`
 	TokenType   string `json:"token_type"`
 	IDToken     string `json:"id_token"`
+	Error       string `json:"error"` // some providers refuse with status 200
+	Description string `json:"error_description"`
 }
 
 // redeem exchanges the code at the token endpoint (RFC 6749 §4.1.3, RFC 7636 §4.5).
@@ -89,6 +91,10 @@ func (a *answer) tokens() (*tokens, *Error) {
 		return nil, a.fault(StepToken, "json", err)
 	}
 	switch {
+	case got.Error != "":
+		e := a.fault(StepToken, "error", nil)
+		e.Kind, e.Code, e.Description = KindRefused, cut(got.Error), clean(got.Description)
+		return nil, e
 	case got.AccessToken == "":
 		return nil, a.fault(StepToken, "access_token", errors.New("access_token is missing"))
 	case !strings.EqualFold(got.TokenType, "Bearer"):
@@ -108,7 +114,7 @@ func (a *answer) oauthFault(step Step) *Error {
 		Description string `json:"error_description"`
 	}
 	if isJSON(a.mediaType()) && strictjson.Decode(a.body, &body) == nil && body.Error != "" {
-		e.Code, e.Description = clean(body.Error), clean(body.Description)
+		e.Code, e.Description = cut(body.Error), clean(body.Description)
 		if e.Kind == KindInvalid {
 			e.Kind, e.Check = KindRefused, "error"
 		}

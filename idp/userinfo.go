@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/isthmus-hub/isthmus/idp/outbound"
 	"github.com/isthmus-hub/isthmus/idp/strictjson"
@@ -62,7 +63,7 @@ func (p *Provider) getUserInfo(ctx context.Context, t *trace, m *Metadata, acces
 		return nil, a.fault(StepUserInfo, "sub", fmt.Errorf("userinfo is about another subject than the ID token"))
 	}
 	if p.cfg.UserInfoSigned {
-		if bad := (claimReader{claims}).addressed(p.cfg.Issuer, p.cfg.ClientID); bad != nil {
+		if bad := (claimReader{claims}).addressed(p.cfg.Issuer, p.cfg.ClientID, p.now()); bad != nil {
 			return nil, a.fault(StepUserInfo, bad.check, bad.cause)
 		}
 	}
@@ -85,12 +86,19 @@ func (p *Provider) verifyUserInfo(ctx context.Context, t *trace, a *answer) ([]b
 }
 
 // addressed wants iss and aud of a signed answer, which the specification merely advises: without them an answer made
-// for another client would do.
-func (c claimReader) addressed(issuer, clientID string) *checkError {
+// for another client would do. An expiry is heeded if there is one.
+func (c claimReader) addressed(issuer, clientID string, now time.Time) *checkError {
 	if bad := c.issuer(issuer); bad != nil {
 		return bad
 	}
-	return c.audience(clientID)
+	if bad := c.audience(clientID); bad != nil {
+		return bad
+	}
+	exp, bad := c.time("exp", false)
+	if bad == nil && !exp.IsZero() && !now.Before(exp.Add(leeway)) {
+		bad = refuse("exp", "answer expired %s ago", now.Sub(exp).Round(time.Second))
+	}
+	return bad
 }
 
 // vouched pairs a value with the flag that vouches for it.

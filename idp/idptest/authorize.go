@@ -19,6 +19,28 @@ type grant struct {
 	authTime    time.Time
 }
 
+// shelf keeps grants by code or token; the oldest go when there are very many.
+type shelf struct {
+	grants map[string]*grant
+	order  []string
+}
+
+const maxGrants = 1 << 16
+
+func (s *shelf) put(name string, g *grant) {
+	if s.grants == nil {
+		s.grants = map[string]*grant{}
+	}
+	if len(s.order) == maxGrants {
+		for _, old := range s.order[:maxGrants/2] {
+			delete(s.grants, old)
+		}
+		s.order = append(s.order[:0], s.order[maxGrants/2:]...)
+	}
+	s.grants[name] = g
+	s.order = append(s.order, name)
+}
+
 // authorize answers an authorization request (OpenID Connect Core §3.1.2).
 func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 	q := r.Form
@@ -100,7 +122,7 @@ func (p *Provider) newCode(u User, q url.Values) string {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.codes[code] = g
+	p.codes.put(code, g)
 	return code
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -111,7 +112,8 @@ func (f *Fault) serve(p *Provider, w http.ResponseWriter, r *http.Request, right
 	case f.Reset:
 		reset(w)
 	case f.Redirect != "":
-		http.Redirect(w, r, f.Redirect, http.StatusTemporaryRedirect)
+		w.Header().Set("Location", f.Redirect) // http.Redirect would resolve it, and lose the path before a query
+		w.WriteHeader(http.StatusTemporaryRedirect)
 	case f.Error != "":
 		status := http.StatusBadRequest
 		if slices.Contains([]string{"invalid_client", "invalid_token"}, f.Error) {
@@ -152,7 +154,6 @@ func reset(w http.ResponseWriter) {
 
 func (f *Fault) endless(p *Provider, w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
-	blank := bytes.Repeat([]byte(" "), 32<<10)
 	for r.Context().Err() == nil {
 		select {
 		case <-p.done:
@@ -183,8 +184,10 @@ func (f *Fault) spoil(p *Provider, w http.ResponseWriter, r *http.Request, right
 		}
 		body, size = strings.NewReader(text), int64(len(text))
 	}
-	if f.Pad > size {
-		body, size = io.MultiReader(body, &spaces{left: f.Pad - size}), f.Pad
+	padding := max(f.Pad-size, 0)
+	size += padding
+	if !f.Gzip {
+		body = io.MultiReader(body, &spaces{left: padding})
 	}
 	header := w.Header()
 	for name, values := range good.header {
@@ -208,7 +211,13 @@ func (f *Fault) spoil(p *Provider, w http.ResponseWriter, r *http.Request, right
 		w.WriteHeader(good.status)
 		z := gzip.NewWriter(w)
 		_, _ = io.Copy(z, body)
+		_, _ = io.CopyN(z, &spaces{left: padding}, padding%(1<<20))
 		_ = z.Close()
+		for range padding >> 20 {
+			if _, err := w.Write(megabyte()); err != nil {
+				return
+			}
+		}
 		return
 	}
 	w.WriteHeader(good.status)
@@ -246,6 +255,18 @@ func (c *capture) Header() http.Header         { return c.header }
 func (c *capture) WriteHeader(status int)      { c.status = status }
 func (c *capture) Write(b []byte) (int, error) { return c.body.Write(b) }
 
+var blank = bytes.Repeat([]byte(" "), 32<<10)
+
+// megabyte is a gzip member of a mebibyte of blanks. Members may follow one another (RFC 1952 §2.2), so a bomb is made
+// without compressing it.
+var megabyte = sync.OnceValue(func() []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = io.CopyN(z, &spaces{left: 1 << 20}, 1<<20)
+	_ = z.Close()
+	return b.Bytes()
+})
+
 // spaces reads as so many blanks.
 type spaces struct{ left int64 }
 
@@ -253,10 +274,7 @@ func (s *spaces) Read(b []byte) (int, error) {
 	if s.left == 0 {
 		return 0, io.EOF
 	}
-	n := min(int64(len(b)), s.left)
-	for i := range n {
-		b[i] = ' '
-	}
-	s.left -= n
-	return int(n), nil
+	n := copy(b[:min(int64(len(b)), s.left)], blank)
+	s.left -= int64(n)
+	return n, nil
 }

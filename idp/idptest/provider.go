@@ -3,6 +3,8 @@ package idptest
 import (
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"maps"
 	"net"
 	"net/http"
@@ -14,7 +16,8 @@ import (
 // Config describes a provider. The zero value is useful.
 type Config struct {
 	Address      string           // to listen on; empty: a free port of 127.0.0.1
-	Issuer       string           // empty: http:// and the address
+	TLS          bool             // serve https, with a certificate that Roots trusts
+	Issuer       string           // empty: http:// (https:// with TLS) and the address
 	ClientID     string           // empty: "client"
 	ClientSecret string           // empty: "secret"; PublicClient for none
 	PublicClient bool             // the client has no secret
@@ -54,9 +57,10 @@ type Provider struct {
 	users    []User
 	faults   map[Endpoint]*Fault
 	requests []Request
-	codes    map[string]*grant
-	tokens   map[string]*grant // by access token
-	keys     []Key             // published; the last one signs
+	counts   map[Endpoint]int
+	codes    shelf
+	tokens   shelf // access tokens
+	keys     []Key // published; the last one signs
 	keyCount int
 }
 
@@ -96,6 +100,9 @@ func Start(cfg Config) (*Provider, error) {
 	}
 	if cfg.Issuer == "" {
 		cfg.Issuer = "http://" + listener.Addr().String()
+		if cfg.TLS {
+			cfg.Issuer = "https://" + listener.Addr().String()
+		}
 	}
 	if cfg.ClientID == "" {
 		cfg.ClientID = "client"
@@ -117,7 +124,7 @@ func Start(cfg Config) (*Provider, error) {
 	}
 	p := &Provider{
 		cfg: cfg, done: make(chan struct{}), users: slices.Clone(cfg.Users),
-		faults: map[Endpoint]*Fault{}, codes: map[string]*grant{}, tokens: map[string]*grant{},
+		faults: map[Endpoint]*Fault{}, counts: map[Endpoint]int{},
 	}
 	key, err := NewKey(cfg.Algorithm, 1)
 	if err != nil {
@@ -126,6 +133,15 @@ func Start(cfg Config) (*Provider, error) {
 	}
 	p.keys, p.keyCount = []Key{key}, 1
 	p.server = &http.Server{Handler: p.routes(), ReadHeaderTimeout: 10 * time.Second}
+	if cfg.TLS {
+		if p.server.TLSConfig, err = serverTLS(); err != nil {
+			_ = listener.Close()
+			return nil, err
+		}
+		p.server.ErrorLog = log.New(io.Discard, "", 0) // handshakes that callers break off are meant
+		go func() { _ = p.server.ServeTLS(listener, "", "") }()
+		return p, nil
+	}
 	go func() { _ = p.server.Serve(listener) }()
 	return p, nil
 }

@@ -77,6 +77,10 @@ func (p *Provider) routes() http.Handler {
 func (p *Provider) record(e Endpoint, r *http.Request) *Fault {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.counts[e]++
+	if len(p.requests) == maxRecords {
+		p.requests = append(p.requests[:0], p.requests[maxRecords/2:]...) // a long load test must not fill the memory
+	}
 	p.requests = append(p.requests, Request{Endpoint: e, Method: r.Method, Header: r.Header.Clone(),
 		Query: r.URL.Query(), Form: maps.Clone(r.PostForm), At: p.cfg.Now()})
 	fault := p.faults[e]
@@ -92,21 +96,29 @@ func (p *Provider) record(e Endpoint, r *http.Request) *Fault {
 	return &due
 }
 
-// Requests returns the requests to an endpoint, oldest first.
+// maxRecords is how many requests are remembered.
+const maxRecords = 8192
+
+// Requests returns the requests to an endpoint, oldest first; of very many only the latest.
 func (p *Provider) Requests(e Endpoint) []Request {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(p.requests), func(r Request) bool { return r.Endpoint != e })
 }
 
-// Count is how many requests an endpoint has received.
-func (p *Provider) Count(e Endpoint) int { return len(p.Requests(e)) }
+// Count is how many requests an endpoint has received since the start or Forget.
+func (p *Provider) Count(e Endpoint) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.counts[e]
+}
 
-// Forget drops the records.
+// Forget drops the records and counts.
 func (p *Provider) Forget() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.requests = nil
+	clear(p.counts)
 }
 
 func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) {

@@ -72,8 +72,8 @@ func (p *Provider) authenticates(r *http.Request, form url.Values) bool {
 func (p *Provider) takeCode(code string) *grant {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	g := p.codes[code]
-	delete(p.codes, code)
+	g := p.codes.grants[code]
+	delete(p.codes.grants, code)
 	return g
 }
 
@@ -93,7 +93,7 @@ func (p *Provider) issue(g *grant) (map[string]any, error) {
 		return nil, fmt.Errorf("sign the ID token: %w", err)
 	}
 	p.mu.Lock()
-	p.tokens[access] = g
+	p.tokens.put(access, g)
 	p.mu.Unlock()
 	return map[string]any{
 		"access_token": access, "token_type": "Bearer", "expires_in": int(p.cfg.Lifetime.Seconds()), "id_token": compact,
@@ -141,7 +141,7 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
 		access = r.PostForm.Get("access_token")
 	}
 	p.mu.Lock()
-	g := p.tokens[access]
+	g := p.tokens.grants[access]
 	p.mu.Unlock()
 	if g == nil {
 		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)

@@ -15,8 +15,9 @@ import (
 // Policy says where the client may go. The zero value reaches public addresses over https only.
 type Policy struct {
 	// Allow lists the exceptions: a host ("idp.corp.example"), a host and port ("localhost:8080", "[::1]:8080"), an
-	// address, or a CIDR ("10.1.0.0/16"). A listed host may resolve to any address and may be spoken to over http;
-	// a CIDR opens addresses whatever name leads there, and http only for addresses written out and "localhost".
+	// address ("10.1.0.7"), or a CIDR ("10.1.0.0/16"). A listed host may resolve to any address and may be spoken to
+	// over http; an address or CIDR opens addresses whatever name leads there, and http only where the URL has the
+	// address itself, or "localhost".
 	Allow []string
 	// OnRefuse, if set, hears of every refusal; it must be quick and safe for concurrent use.
 	OnRefuse func(*Refused)
@@ -52,6 +53,11 @@ func parseRules(allow []string) (rules, error) {
 			return r, fmt.Errorf("outbound exception %q: write the IPv4 network itself", entry)
 		case err == nil:
 			r.prefixes = append(r.prefixes, prefix.Masked())
+			continue
+		}
+		if a, err := netip.ParseAddr(strings.Trim(entry, "[]")); err == nil && a.Zone() == "" {
+			a = a.Unmap()
+			r.prefixes = append(r.prefixes, netip.PrefixFrom(a, a.BitLen()))
 			continue
 		}
 		host, port, err := net.SplitHostPort(entry)

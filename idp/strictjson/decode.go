@@ -8,8 +8,10 @@ import (
 	"reflect"
 )
 
-// MaxDepth is the deepest nesting of arrays and objects that is accepted.
-const MaxDepth = 32
+const (
+	MaxDepth  = 32      // the deepest nesting of arrays and objects that is accepted
+	MaxValues = 1 << 16 // the most values of all kinds in one text: small texts can unfold to large trees
+)
 
 // Error says why a text was refused and where. It quotes no value of the text, at most a member's name.
 type Error struct {

@@ -8,7 +8,7 @@
 //   - one value and nothing after it but white space, valid UTF-8 throughout, no byte order mark;
 //   - no member name twice in one object, at any depth, compared after unescaping;
 //   - struct fields match by exact name; a member that differs from a field only in case is refused;
-//   - at most MaxDepth levels of arrays and objects;
+//   - at most MaxDepth levels of arrays and objects, and MaxValues values;
 //   - numbers keep their text as json.Number and must fit a float64; no lone surrogates.
 //
 // It depends on the standard library only and knows nothing of OAuth. Callers limit the size of what they pass in:

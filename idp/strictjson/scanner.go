@@ -13,8 +13,9 @@ const maxNumber = 128
 
 // scanner walks the text once, checks it and builds the value. Recursion is bounded by MaxDepth.
 type scanner struct {
-	data []byte
-	pos  int
+	data   []byte
+	pos    int
+	values int
 }
 
 func (s *scanner) fail(reason string) error { return &Error{Offset: s.pos, Reason: reason} }
@@ -55,6 +56,9 @@ func (s *scanner) peek() byte {
 
 // value reads one value; t is the type it will be decoded into, or nil where any member name goes.
 func (s *scanner) value(depth int, t reflect.Type) (any, error) {
+	if s.values++; s.values > MaxValues {
+		return nil, s.fail("too many values")
+	}
 	s.space()
 	switch c := s.peek(); {
 	case c == '{':
