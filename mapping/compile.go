@@ -51,7 +51,7 @@ func Compile(s *Schema, rules []Rule) (*Mapping, error) {
 		}
 		a, ok := s.Attribute(rule.Attribute)
 		if !ok {
-			c.problems.add(rule.Attribute, s.unknown(fmt.Sprintf("attribute %q", rule.Attribute), rule.Attribute))
+			c.problems.add(rule.Attribute, s.unknown(fmt.Sprintf("attribute %q", cut(rule.Attribute)), rule.Attribute))
 			seen[s.meant(rule.Attribute)] = true // one complaint about one mistake
 			continue
 		}
@@ -81,7 +81,7 @@ type compiler struct {
 
 // complain adds a problem whose message begins with the attribute's name.
 func (c *compiler) complain(rule Rule, format string, args ...any) {
-	c.problems.add(rule.Attribute, fmt.Sprintf("attribute %q ", rule.Attribute)+fmt.Sprintf(format, args...))
+	c.problems.add(rule.Attribute, fmt.Sprintf("attribute %q ", cut(rule.Attribute))+fmt.Sprintf(format, args...))
 }
 
 func (c *compiler) plan(a Attribute, rule Rule) *plan {

@@ -13,6 +13,10 @@
 //
 // A verified flag is never stronger than the address it stands beside: see [Rule].TrustVerification and flag.go.
 //
+// Divergences from Cognito, on purpose: equal values are not written again; an immutable attribute keeps its value and
+// the sign-in goes on; a claim that cannot be used counts as absent; lists become JSON text, not [a,b]; the scope email
+// releases the address and its flag and nothing of the profile; required attributes may be custom ones.
+//
 // Callers: config checks rules with [Compile]; hub/signin calls [Mapping.Apply] once per federated sign-in, on claims
 // that idp has verified and merged from one subject's answers; hub/directory calls [Schema.Check] before it writes
 // what a person typed; web/oidc calls [ScopeAttributes] and [Release] for ID tokens and userInfo.

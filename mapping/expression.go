@@ -19,7 +19,7 @@ const (
 	maxSteps     = 20_000 // CEL cost units of one evaluation
 	maxUnits     = 20_000 // of the largest value that appears: an element, or ten bytes of text, is one unit
 	maxInput     = 64_000 // bytes of the claims one expression reads
-	maxElements  = 2_000  // values in the claims one expression reads
+	maxElements  = 1_000  // values in the claims one expression reads
 )
 
 // expression is a compiled Rule.Expr; evaluations may run at the same time.
@@ -30,7 +30,7 @@ type expression struct {
 }
 
 // language is the CEL environment of the expressions of one Compile. It is made when the first rule needs it, because
-// it takes a few milliseconds and a few hundred kilobytes that most pools can do without.
+// it takes a millisecond or two and about as many megabytes, which most pools can do without.
 type language struct {
 	env      *cel.Env
 	patterns patterns
@@ -153,13 +153,15 @@ func (e *expression) eval(claims map[string]any) (any, error) {
 func evalProblem(err error) error {
 	message := err.Error()
 	switch {
-	case strings.Contains(message, "no such key"), strings.Contains(message, "index out of bounds"):
+	case strings.Contains(message, "no such key"), strings.Contains(message, "index out of bounds"), strings.Contains(message, "out of range in list"):
 		return errAbsent
 	case strings.Contains(message, "cost limit exceeded"):
 		return fmt.Errorf("takes more than %d steps on these claims", maxSteps)
 	case strings.Contains(message, "memory limit exceeded"):
 		return fmt.Errorf("makes a value of more than %d elements or %d bytes from these claims", maxUnits, 10*maxUnits)
-	case strings.HasPrefix(message, "no such overload"), strings.HasPrefix(message, limitMessage):
+	case strings.HasPrefix(message, limitMessage):
+		return errors.New(message)
+	case strings.HasPrefix(message, "no such overload"):
 		return errors.New("cannot be computed from these claims: " + message)
 	}
 	return errors.New("cannot be computed from these claims, which have other types than it expects")

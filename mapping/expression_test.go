@@ -50,6 +50,7 @@ func TestExpressions(t *testing.T) {
 		{expr: `claims.address.street`, reason: "nothing"},
 		{expr: `claims["department"]`, reason: "nothing"},
 		{expr: `claims.groups[7]`, reason: "nothing"},
+		{expr: `claims.name.split("-")[1]`, reason: "nothing"},
 		{expr: `claims.?department`, reason: "nothing"},
 		{expr: `claims["null"]`, reason: "nothing"},
 		{expr: `claims.empty`, reason: "nothing"},

@@ -26,7 +26,7 @@ const (
 	maxSearched  = 2_048  // bytes of a text that matches looks at
 	maxPattern   = 256    // bytes of a regular expression
 	maxProgram   = 200    // instructions of a regular expression, after repetitions are unrolled
-	limitMessage = "limit:"
+	limitMessage = "stops at a limit:"
 )
 
 // functionNames is for messages.

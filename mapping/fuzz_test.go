@@ -159,8 +159,9 @@ func FuzzA96_Expression(f *testing.F) {
 
 // grower turns bytes into an expression.
 type grower struct {
-	data []byte
-	size int
+	data  []byte
+	size  int
+	loops int // around the place that grows
 }
 
 func (g *grower) next(n int) int {
@@ -173,46 +174,54 @@ func (g *grower) next(n int) int {
 }
 
 func (g *grower) expression(depth int) string {
-	leaves := []string{"claims.l", "claims.s", "claims.m", "claims.n", `"ab"`, "a", "claims"}
+	leaves := []string{"claims.l", "claims.s", "claims.m", "claims.n", `dyn("ab")`, "claims"}
+	if g.loops > 0 {
+		leaves = append(leaves, "a", "a", "a")
+	}
 	if g.size++; depth > 7 || g.size > 60 || len(g.data) == 0 {
 		return leaves[g.next(len(leaves))]
 	}
 	one := func() string { return g.expression(depth + 1) }
+	body := func() string {
+		g.loops++
+		defer func() { g.loops-- }()
+		return one()
+	}
 	switch g.next(20) {
 	case 0, 1:
-		return one() + ".map(a, " + one() + ")"
+		return one() + ".map(a, " + body() + ")"
 	case 2:
-		return one() + ".filter(a, " + one() + " != " + one() + ")"
+		return one() + ".filter(a, " + body() + " != " + body() + ")"
 	case 3:
-		return one() + ".exists(a, " + one() + " == " + one() + ")"
+		return one() + ".exists(a, " + body() + " == " + body() + ")"
 	case 4:
-		return "[" + one() + ", " + one() + "]"
+		return "dyn([" + one() + ", " + one() + "])"
 	case 5, 6:
 		return "(" + one() + " + " + one() + ")"
 	case 7:
-		return one() + ".join(" + one() + ")"
+		return "dyn(dyn(" + one() + ").join(" + one() + "))"
 	case 8:
-		return one() + ".replace(" + one() + ", " + one() + ")"
+		return "dyn(" + one() + ".replace(" + one() + ", " + one() + "))"
 	case 9:
-		return one() + ".split(" + one() + ")"
+		return "dyn(" + one() + ".split(" + one() + "))"
 	case 10:
 		return one() + "[" + one() + "]"
 	case 11:
-		return "(" + one() + " in " + one() + ")"
+		return "dyn(" + one() + " in dyn(" + one() + "))"
 	case 12:
-		return "string(size(" + one() + "))"
+		return "dyn(string(size(dyn(" + one() + "))))"
 	case 13:
 		return "dyn(" + one() + ")"
 	case 14:
-		return one() + ".lowerAscii()"
+		return "dyn(" + one() + ".lowerAscii())"
 	case 15:
-		return one() + ".substring(1)"
+		return "dyn(" + one() + ".substring(1))"
 	case 16:
-		return one() + `.matches("(a|b|ab)*c") ? ` + one() + " : " + one()
+		return "(dyn(" + one() + `).matches("(a|b|ab)*c") ? ` + one() + " : " + one() + ")"
 	case 17:
-		return one() + ".all(a, " + one() + " < " + one() + ")"
+		return one() + ".all(a, " + body() + " < " + body() + ")"
 	case 18:
-		return "string(" + one() + ".indexOf(" + one() + "))"
+		return "dyn(string(" + one() + ".indexOf(" + one() + ")))"
 	}
 	return leaves[g.next(len(leaves))]
 }

@@ -56,7 +56,7 @@ func NewSchema(required []string, custom []Attribute) (*Schema, error) {
 		switch {
 		case name == subjectAttribute: // every user has one
 		case !ok:
-			problems.add(name, s.unknown(fmt.Sprintf("required attribute %q", name), name))
+			problems.add(name, s.unknown(fmt.Sprintf("required attribute %q", cut(name)), name))
 		default:
 			s.attributes[i].Required = true
 		}
@@ -163,7 +163,7 @@ func (s *Schema) Check(attributes Attributes) error {
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
 		a, ok := s.Attribute(name)
 		if !ok {
-			problems.add(name, s.unknown(fmt.Sprintf("attribute %q", name), name))
+			problems.add(name, s.unknown(fmt.Sprintf("attribute %q", cut(name)), name))
 			continue
 		}
 		if reason := a.check(attributes[name]); reason != "" {

@@ -97,6 +97,9 @@ func TestCheck(t *testing.T) {
 		{"email", "Ana <ana@corp.example>", "is not one e-mail address"},
 		{"email", "ana@corp.example@evil.example", "is not one e-mail address"},
 		{"email", `"ana@corp.example"@evil.example`, "is not one e-mail address"},
+		{"email", "ana\u200b@corp.example", "is not one e-mail address"},
+		{"email", "ana\u00a0@corp.example", "is not one e-mail address"},
+		{"email", "ana@corp\u200f.example", "is not one e-mail address"},
 		{"email", "ana@.example", "is not one e-mail address"},
 		{"email", "ana@corp.example.", "is not one e-mail address"},
 		{"family_name", "", ""},
@@ -137,6 +140,9 @@ func TestCheck(t *testing.T) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})
+	}
+	if err := s.Check(Attributes{strings.Repeat("x", 9000): "x"}); err == nil || len(err.Error()) > 300 {
+		t.Errorf("an endless name: %v", err)
 	}
 	var problems Problems
 	if err := s.Check(Attributes{"email": "x", "custom:b": "x", "nope": "x", "name": "ok"}); !errors.As(err, &problems) || len(problems) != 3 {

@@ -138,10 +138,13 @@ func isPhone(s string) bool {
 }
 
 // isEmail accepts one address without a display name. A second @ is legal when quoted but unknown in practice, and
-// makes two programs see two domains (A78).
+// makes two programs see two domains; invisible characters make two addresses look like one (A78).
 func isEmail(s string) bool {
 	local, domain, ok := strings.Cut(s, "@")
-	return ok && local != "" && domain != "" && len(s) <= 320 &&
-		!strings.ContainsAny(s, " <>,;\"\\") && !strings.Contains(domain, "@") &&
-		!strings.HasPrefix(domain, ".") && !strings.HasSuffix(domain, ".")
+	return ok && local != "" && domain != "" && len(s) <= 320 && !strings.ContainsFunc(s, notEmail) &&
+		!strings.Contains(domain, "@") && !strings.HasPrefix(domain, ".") && !strings.HasSuffix(domain, ".")
+}
+
+func notEmail(r rune) bool {
+	return strings.ContainsRune("<>,;\"\\", r) || unicode.IsSpace(r) || r > unicode.MaxASCII && unicode.Is(unicode.Cf, r)
 }
