@@ -2,7 +2,6 @@ package signin
 
 import (
 	"fmt"
-	"net/http"
 	"net/url"
 	"time"
 
@@ -45,26 +44,6 @@ const (
 	// Us.
 	Internal Reason = "internal"
 )
-
-// Status is the HTTP status of the page that tells a person of the reason.
-func (r Reason) Status() int {
-	switch r {
-	case ProviderRefused, ProviderUnreachable, ProviderWrong:
-		return http.StatusBadGateway
-	case ProviderLate:
-		return http.StatusGatewayTimeout
-	case Overloaded:
-		return http.StatusServiceUnavailable
-	case Locked:
-		return http.StatusTooManyRequests
-	case CreationOff, NameTaken, UserDisabled, ProviderOff:
-		return http.StatusForbidden
-	case Internal:
-		return http.StatusInternalServerError
-	default:
-		return http.StatusBadRequest
-	}
-}
 
 // Error is a sign-in that cannot go on. The person sees the sentence of its
 // Reason and the Trace's id; the Cause goes to the log alone.

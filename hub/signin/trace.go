@@ -239,11 +239,17 @@ func Query(r *oauth.AuthorizationRequest) url.Values {
 	return v
 }
 
-// Trace finds the explanation with that id, or store.ErrNotFound.
+// ErrNoTrace says that no explanation is kept under an id.
+var ErrNoTrace = errors.New("no such trace")
+
+// Trace finds the explanation with that id, or ErrNoTrace.
 func (s *Service) Trace(ctx context.Context, p *hub.Pool, id string) (trace *hub.Trace, err error) {
 	err = p.Space.View(ctx, func(tx *store.Tx) error {
 		trace, err = hub.Traces.Get(tx, id)
 		return err
 	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, ErrNoTrace
+	}
 	return trace, err
 }

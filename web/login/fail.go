@@ -7,7 +7,6 @@ import (
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/oauth"
 	"github.com/isthmus-hub/isthmus/hub/signin"
-	"github.com/isthmus-hub/isthmus/hub/store"
 	"github.com/isthmus-hub/isthmus/web/middleware"
 	"github.com/isthmus-hub/isthmus/web/page"
 )
@@ -35,30 +34,51 @@ var reasons = map[signin.Reason]page.Reason{
 	signin.Internal:            page.Unavailable,
 }
 
+// status is the HTTP status of the page for a reason: a provider's fault is a
+// gateway's (security.md R3), a person's state is 403, the rest a bad request.
+func status(r signin.Reason) int {
+	switch r {
+	case signin.ProviderRefused, signin.ProviderUnreachable, signin.ProviderWrong:
+		return http.StatusBadGateway
+	case signin.ProviderLate:
+		return http.StatusGatewayTimeout
+	case signin.Overloaded:
+		return http.StatusServiceUnavailable
+	case signin.Locked:
+		return http.StatusTooManyRequests
+	case signin.CreationOff, signin.NameTaken, signin.UserDisabled, signin.ProviderOff:
+		return http.StatusForbidden
+	case signin.Internal:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusBadRequest
+	}
+}
+
 // fail shows a person what stopped the sign-in and what to do, with the code
 // for the help desk; the cause goes to the log.
 func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	event := middleware.EventFrom(r.Context())
 	event.Set("error", err.Error())
 	var stopped *signin.Error
-	status, p := http.StatusInternalServerError, page.Page(nil)
+	code, p := http.StatusInternalServerError, page.Page(nil)
 	switch e := (*oauth.Error)(nil); {
 	case errors.As(err, &stopped):
 		event.Set("trace", stopped.Trace)
-		status, p = stopped.Reason.Status(), s.stopped(r, stopped)
+		code, p = status(stopped.Reason), s.stopped(r, stopped)
 	case errors.As(err, &e):
-		status = e.HTTPStatus()
+		code = e.HTTPStatus()
 		p = &page.Stopped{Base: s.base(r, nil, nil), Reason: page.RequestRefused, Mismatches: []page.Mismatch{{Name: "request", Received: e.Description}}}
 	case errors.Is(err, errTooLarge):
-		status = http.StatusBadRequest
+		code = http.StatusBadRequest
 		p = &page.Stopped{Base: s.base(r, nil, nil), Reason: page.RequestRefused, Mismatches: []page.Mismatch{{Name: "request", Received: err.Error()}}}
 	default:
-		p = &page.Error{Base: s.base(r, nil, nil), Status: status, RequestID: event.ID()}
+		p = &page.Error{Base: s.base(r, nil, nil), Status: code, RequestID: event.ID()}
 	}
-	if status == http.StatusServiceUnavailable {
+	if code == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "2")
 	}
-	if err := s.render(w, status, p, ""); err != nil {
+	if err := s.render(w, code, p, ""); err != nil {
 		event.Set("render", err.Error())
 		http.Error(w, "This page could not be shown.", http.StatusInternalServerError)
 	}
@@ -92,13 +112,13 @@ func Explain(s *Site, w http.ResponseWriter, r *http.Request) error {
 		return s.render(w, http.StatusNotFound, &page.Error{Base: s.base(r, nil, nil), Status: http.StatusNotFound}, "")
 	}
 	trace, err := s.signin.Trace(r.Context(), s.pool, id)
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, signin.ErrNoTrace) {
 		return s.render(w, http.StatusNotFound, &page.Error{Base: s.base(r, nil, nil), Status: http.StatusNotFound}, "")
 	}
 	if err != nil {
 		return err
 	}
-	return s.render(w, signin.Reason(trace.Reason).Status(), &page.Stopped{
+	return s.render(w, http.StatusOK, &page.Stopped{
 		Base: s.base(r, s.pool.Clients[trace.Client], nil), Reason: reasons[signin.Reason(trace.Reason)], Code: trace.ID,
 	}, "")
 }
