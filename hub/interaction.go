@@ -32,8 +32,10 @@ type Interaction struct {
 }
 
 // NewInteraction begins a sign-in for a request whose client and redirect URI
-// are proven.
+// are proven. What is long and not needed on the way stays behind: a cookie
+// holds little.
 func NewInteraction(r oauth.AuthorizationRequest, now time.Time) *Interaction {
+	r.IDTokenHint, r.Claims, r.ClaimsLocales, r.Request, r.RequestURI = "", "", "", "", ""
 	return &Interaction{ID: Random(), Begun: now, Request: r}
 }
 

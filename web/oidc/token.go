@@ -17,11 +17,11 @@ func Token(w http.ResponseWriter, r *http.Request, p *hub.Pool) error {
 	if err != nil {
 		return err
 	}
-	if err := oauth.RefuseQuery(query); err != nil {
-		return err
-	}
 	credentials, err := oauth.ParseClientCredentials(r.Header.Values("Authorization"), query, body)
 	if err != nil {
+		return err
+	}
+	if err := oauth.RefuseQuery(query); err != nil {
 		return err
 	}
 	client, err := grant.Client(p, credentials)
