@@ -164,8 +164,11 @@ func formAction(target string) []string {
 	if err != nil || target == "" {
 		return list
 	}
-	if u.Scheme == "http" {
-		return append(list, "http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*")
+	switch {
+	case u.Scheme == "http" && strings.HasPrefix(u.Host, "["):
+		return append(list, "http:") // a source cannot name an IPv6 address (CSP §2.3.1)
+	case u.Scheme == "http":
+		return append(list, "http://localhost:*", "http://127.0.0.1:*")
 	}
 	return append(list, middleware.Origin(target))
 }
