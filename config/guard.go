@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/goccy/go-yaml/token"
 )
@@ -45,6 +46,9 @@ func guardTokens(tokens token.Tokens) (at *token.Token, message, hint string) {
 		if message, hint := refuseForm(tokens, i); message != "" {
 			return t, message, hint
 		}
+		if key, ok := g.splitKey(tokens, i); ok {
+			return t, "a colon with no space after it", `if it is part of the key, write  "` + key + `": …  in quotes; if it ends the key, add a space`
+		}
 		if message := g.count(tokens, i); message != "" {
 			return t, message, ""
 		}
@@ -67,13 +71,28 @@ func refuseForm(tokens token.Tokens, i int) (message, hint string) {
 	case token.DirectiveType:
 		return "YAML directives are not used in this file", "remove the line; a value that begins with % needs quotes"
 	case token.TagType:
-		return fmt.Sprintf("YAML tags are not used in this file, found %s", quote(t.Value)), "remove it; a value that begins with ! needs quotes"
+		return "YAML tags are not used in this file", "remove it; a value that begins with ! needs quotes"
 	case token.MappingKeyType:
 		return "keys in the form of ? are not used in this file", "write the key before a colon; a value that begins with ? needs quotes"
 	case token.MergeKeyType:
 		return "merge keys (<<) are not used in this file", "write the keys out, or give a whole value by an alias"
 	}
 	return "", ""
+}
+
+// splitKey finds a key such as custom:level inside braces. YAML takes it whole there (YAML 1.2 §7.3.3), the parser ends
+// it at the first colon; we guess neither and ask.
+func (g *guard) splitKey(tokens token.Tokens, i int) (key string, ok bool) {
+	t := tokens[i]
+	if t.Type != token.MappingValueType || len(g.open) == 0 || i == 0 || i+1 == len(tokens) || tokens[i-1].Type != token.StringType {
+		return "", false
+	}
+	next := tokens[i+1]
+	if next.Type != token.StringType || next.Position.Line != t.Position.Line || next.Position.Column != t.Position.Column+1 {
+		return "", false
+	}
+	rest, _, _ := strings.Cut(next.Value, ": ")
+	return tokens[i-1].Value + ":" + rest, true
 }
 
 // count returns what there is too much of.

@@ -23,7 +23,7 @@ type Provider struct {
 	AttributesRequestMethod string `yaml:"attributes_request_method" oneof:"GET POST"`
 	// Identifiers are other names of the provider for idp_identifier; one that is a domain routes its e-mail addresses.
 	Identifiers []string `yaml:"identifiers"`
-	// Algorithms are accepted on ID tokens; empty means the asymmetric ones that discovery lists.
+	// Algorithms are accepted on ID tokens; empty means those of idp.
 	Algorithms []string `yaml:"algorithms,words"`
 	// Enabled false takes the provider off the pages and refuses it; true by default.
 	Enabled bool `yaml:"enabled"`

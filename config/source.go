@@ -41,7 +41,7 @@ func (s *source) hide(line, column, last int) {
 // For problems that are found before the file's structure is known, when nothing has been hidden yet, a line that seems
 // to hold a secret by value is masked from the value on. A reference ({env: X}) is left to be seen.
 var (
-	secretValue = regexp.MustCompile(`(?i)(?:secrets?|passwords?)["']?\s*:\s*([^\s{#].*|\{\s*[^\sef}].*)$`)
+	secretValue = regexp.MustCompile(`(?i)(?:secrets?|passwords?)["']?(?:\s*:\s*|\s+)([^\s{#].*|\{\s*[^\sef}].*)$`)
 	secretBlock = regexp.MustCompile(`(?i)(?:secrets?|passwords?)["']?\s*:`)
 )
 

@@ -1,0 +1,206 @@
+package config
+
+import (
+	"log/slog"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+const smallest = `pools:
+  - name: main
+    issuer: https://id.example
+    providers:
+      - name: CorporateID
+        issuer: https://login.corp.example
+        client_id: hub
+        client_secret: upstream-secret
+    clients:
+      - id: expenses-web
+        public: true
+        callback_urls: https://expenses.example/callback
+      - id: machine
+        secret: machine-secret-0123456789
+        flows: client_credentials
+        scopes: billing/read billing/write
+`
+
+// byMeaning compares secrets by their text, and leaves out what is compiled.
+var byMeaning = cmp.Options{
+	cmp.Comparer(func(a, b Secret) bool { return a.Reveal() == b.Reveal() }),
+	cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }),
+	cmpopts.IgnoreFields(Pool{}, "Schema"),
+	cmpopts.IgnoreFields(Provider{}, "Compiled"),
+}
+
+// TestDefaults: the smallest file means exactly this.
+func TestDefaults(t *testing.T) {
+	got, err := Parse("conf/isthmus.yaml", []byte(smallest), machine())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens := Tokens{Access: time.Hour, ID: time.Hour, Refresh: 30 * day, Rotation: true, Grace: 10 * time.Second}
+	want := &Config{
+		Path:       "conf/isthmus.yaml",
+		Listen:     []Listener{{Address: "localhost:8080"}},
+		Store:      "conf/isthmus.db",
+		SealingKey: Reference{File: "conf/isthmus.db.key"},
+		Admin:      Admin{Socket: "conf/isthmus.db.sock"},
+		Log:        Log{Level: slog.LevelInfo, Format: "text"},
+		Pools: []Pool{{
+			Name: "main", Issuer: "https://id.example", Title: "main", Language: "en",
+			Signing: Signing{Algorithm: "RS256"},
+			Session: Session{Lifetime: time.Hour},
+			PasswordPolicy: PasswordPolicy{
+				MinimumLength: 8, RequireLowercase: true, RequireUppercase: true, RequireNumbers: true, RequireSymbols: true, TemporaryLifetime: 7 * day,
+			},
+			Providers: []Provider{{
+				Name: "CorporateID", Issuer: "https://login.corp.example", ClientID: "hub", ClientSecret: NewSecret("upstream-secret"),
+				Scopes: []string{"openid", "email", "profile"}, AttributesRequestMethod: "GET", Enabled: true, Creation: true, Mapping: DefaultRules(),
+			}},
+			Clients: []Client{{
+				ID: "expenses-web", Name: "expenses-web", Public: true, CallbackURLs: []string{"https://expenses.example/callback"},
+				Flows: []string{"code"}, Scopes: []string{"openid", "email", "profile"}, Providers: []string{"CorporateID"}, Tokens: tokens,
+				UserinfoTypes: "strings", PreventUserExistenceErrors: true,
+			}, {
+				ID: "machine", Name: "machine", Secrets: []Secret{NewSecret("machine-secret-0123456789")},
+				Flows: []string{"client_credentials"}, Scopes: []string{"billing/read", "billing/write"}, Tokens: tokens,
+				UserinfoTypes: "strings", PreventUserExistenceErrors: true,
+			}},
+		}},
+	}
+	if diff := cmp.Diff(want, got, byMeaning); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if needs := got.Pools[0].Providers[0].Compiled.Needs(); !cmp.Equal(needs, []string{"email", "family_name", "given_name", "locale", "name", "picture"}) {
+		t.Errorf("the default mapping reads %q", needs)
+	}
+	if origin := got.Pools[0].Providers[0].ClientSecret.Origin(); origin != "the configuration file" {
+		t.Errorf("origin %q", origin)
+	}
+}
+
+// TestEverySetting: each key arrives where it belongs, over its default.
+func TestEverySetting(t *testing.T) {
+	got, err := Parse("/etc/isthmus/isthmus.yaml", []byte(`
+listen: [{address: ":8443", tls: {certificate: tls/chain.pem, key: /keys/key.pem}}, "[::1]:80"]
+store: data/hub.db
+sealing_key: {env: SEAL}
+admin: {socket: /run/isthmus.sock}
+metrics: localhost:9090
+trusted_proxies: [10.0.0.0/8, 192.0.2.7]
+outbound: {allow: [10.0.0.0/8]}
+log: {level: warn, format: json}
+pools:
+  - name: main
+    issuer: https://id.example/main
+    title: Main
+    language: de
+    branding: {accent: "#123456", radius: 0, links: {terms: https://www.example/terms#top, help: mailto:help@www.example}}
+    signing: {algorithm: EdDSA}
+    session: {lifetime: 1d12h, idle: 30m}
+    password_policy: {minimum_length: 15, require_lowercase: false, require_uppercase: false, require_numbers: false, require_symbols: false, temporary_lifetime: 1d}
+    attributes:
+      required: email
+      custom: [{name: level, type: Number, immutable: true}, {name: custom:unit, max_length: 8}]
+    providers:
+      - name: CorporateID
+        label: Corporate ID
+        issuer: https://10.1.2.3
+        endpoints: {token: https://10.1.2.3/token}
+        client_id: 0123456
+        client_auth: none
+        scopes: openid
+        attributes_request_method: POST
+        identifiers: corp.example
+        algorithms: RS256 ES256
+        enabled: false
+        creation: false
+        mapping:
+          email: [mail, email]
+          email_verified: {from: email_verified, trust_verification: true}
+          custom:level: {from: /org/level, default: 1, on_missing: default, write: once}
+          nickname: {expr: claims.nick}
+          locale: {value: en}
+    clients:
+      - id: two-secrets
+        name: App
+        secrets: [{env: APP_SECRET}, {file: secrets/app}]
+        callback_urls: [https://app.example/callback, com.example.app:/callback]
+        default_redirect_uri: com.example.app:/callback
+        logout_urls: https://app.example/
+        flows: code
+        scopes: openid
+        providers: COGNITO
+        tokens: {access: 5m, id: 10m, refresh: 3650d, rotation: false, grace: 0s}
+        userinfo_types: typed
+        prevent_user_existence_errors: false
+        branding: {title: App, accent: "#654321"}
+        read_attributes: [sub, email, custom:level]
+    users:
+      - {username: ada, password: more-than-fifteen, disabled: true, attributes: {email: ada@corp.example, email_verified: true, "custom:level": 3}}
+      - {username: bob, temporary_password: {env: APP_SECRET}, attributes: {email: bob@corp.example}}
+`), absolute(machine(), "/etc/isthmus"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	zero, en := 0, "en"
+	want := &Config{
+		Path:           "/etc/isthmus/isthmus.yaml",
+		Listen:         []Listener{{Address: ":8443", TLS: &TLS{Certificate: "/etc/isthmus/tls/chain.pem", Key: "/keys/key.pem"}}, {Address: "[::1]:80"}},
+		Store:          "/etc/isthmus/data/hub.db",
+		SealingKey:     Reference{Env: "SEAL"},
+		Admin:          Admin{Socket: "/run/isthmus.sock"},
+		Metrics:        "localhost:9090",
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32")},
+		Outbound:       Outbound{Allow: []string{"10.0.0.0/8"}},
+		Log:            Log{Level: slog.LevelWarn, Format: "json"},
+		Pools: []Pool{{
+			Name: "main", Issuer: "https://id.example/main", Title: "Main", Language: "de",
+			Branding:       Branding{Accent: "#123456", Radius: &zero, Links: Links{Terms: "https://www.example/terms#top", Help: "mailto:help@www.example"}},
+			Signing:        Signing{Algorithm: "EdDSA"},
+			Session:        Session{Lifetime: 36 * time.Hour, Idle: 30 * time.Minute},
+			PasswordPolicy: PasswordPolicy{MinimumLength: 15, TemporaryLifetime: day},
+			Attributes: Attributes{
+				Required: []string{"email"},
+				Custom:   []CustomAttribute{{Name: "level", Type: "Number", Immutable: true}, {Name: "custom:unit", MaxLength: 8}},
+			},
+			Providers: []Provider{{
+				Name: "CorporateID", Label: "Corporate ID", Issuer: "https://10.1.2.3", Endpoints: Endpoints{Token: "https://10.1.2.3/token"},
+				ClientID: "0123456", ClientAuth: "none", Scopes: []string{"openid"}, AttributesRequestMethod: "POST",
+				Identifiers: []string{"corp.example"}, Algorithms: []string{"RS256", "ES256"},
+				Mapping: []Rule{
+					{Attribute: "email", From: []string{"mail", "email"}},
+					{Attribute: "email_verified", From: []string{"email_verified"}, TrustVerification: true},
+					{Attribute: "custom:level", From: []string{"/org/level"}, Default: "1", OnMissing: "default", Write: "once"},
+					{Attribute: "nickname", Expr: "claims.nick"},
+					{Attribute: "locale", Value: &en},
+				},
+			}},
+			Clients: []Client{{
+				ID: "two-secrets", Name: "App", Secrets: []Secret{NewSecret("app-secret-0123456789abcdef"), NewSecret("from-a-file-0123456789-0123")},
+				CallbackURLs:       []string{"https://app.example/callback", "com.example.app:/callback"},
+				DefaultRedirectURI: "com.example.app:/callback", LogoutURLs: []string{"https://app.example/"},
+				Flows: []string{"code"}, Scopes: []string{"openid"}, Providers: []string{"COGNITO"},
+				Tokens:   Tokens{Access: 5 * time.Minute, ID: 10 * time.Minute, Refresh: 3650 * day},
+				Branding: ClientBranding{Title: "App", Accent: "#654321"}, UserinfoTypes: "typed", ReadAttributes: []string{"sub", "email", "custom:level"},
+			}},
+			Users: []User{{
+				Username: "ada", Password: NewSecret("more-than-fifteen"), Disabled: true,
+				Attributes: map[string]string{"email": "ada@corp.example", "email_verified": "true", "custom:level": "3"},
+			}, {
+				Username: "bob", TemporaryPassword: NewSecret("app-secret-0123456789abcdef"), Attributes: map[string]string{"email": "bob@corp.example"},
+			}},
+		}},
+	}
+	if diff := cmp.Diff(want, got, byMeaning, cmpopts.IgnoreFields(Config{}, "Warnings")); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	secrets := got.Pools[0].Clients[0].Secrets
+	if a, b := secrets[0].Origin(), secrets[1].Origin(); a != "the variable APP_SECRET" || b != "the file /etc/isthmus/secrets/app" {
+		t.Errorf("origins %q and %q", a, b)
+	}
+}
