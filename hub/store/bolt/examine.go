@@ -38,15 +38,16 @@ type header struct {
 	txid     uint64
 }
 
-// examiner walks the tree of a database and refuses everything that bbolt would not have written: each
-// byte that is used is part of a checksum or has only one value that fits. What it accepts, bbolt reads
-// without a surprise; damage it does not see is in bytes that nobody reads.
+// examiner walks the tree of a database and refuses what bbolt would not have written, entries whose
+// checksum is wrong, and a tree whose entries are not the ones last committed. What it accepts, bbolt reads
+// without a surprise; damage it does not see is in bytes that mean nothing.
 type examiner struct {
 	ctx  context.Context
 	file io.ReaderAt
 	header
 	seen  []bool   // by page number
 	spare [][]byte // pages to be used again
+	total uint64   // of the checksums of all entries
 }
 
 // examineFile refuses a file that is not ours, or not sound.
@@ -183,28 +184,32 @@ func (x *examiner) bucket(value []byte) error {
 	if len(value) < headSize {
 		return damaged("the bucket is cut")
 	}
-	if root := order.Uint64(value); root != 0 {
-		if len(value) != headSize {
-			return damaged("the bucket is not valid")
+	root, total, inline := order.Uint64(value), order.Uint64(value[8:]), value[headSize:]
+	var err error
+	switch {
+	case root != 0 && len(inline) == 0:
+		err = x.tree(root, nil, nil, x.entry)
+	case root == 0 && len(inline) >= headSize && order.Uint16(inline[8:]) == leafPage:
+		var end int
+		end, err = x.elements(0, inline, nil, nil, x.entry)
+		if err == nil && end != len(inline) {
+			err = damaged("the bucket is cut")
 		}
-		return x.tree(root, nil, nil, examineEntry)
-	}
-	page := value[headSize:]
-	if len(page) < headSize || order.Uint16(page[8:]) != leafPage {
-		return damaged("the bucket is not valid")
-	}
-	end, err := x.elements(0, page, nil, nil, examineEntry)
-	if err == nil && end != len(page) {
+	default:
 		err = damaged("the bucket is not valid")
+	}
+	if err == nil && x.total != total {
+		err = damaged("entries are missing, or older than the last commit")
 	}
 	return err
 }
 
-func examineEntry(key, value []byte, flags uint32) error {
+func (x *examiner) entry(key, stored []byte, flags uint32) error {
 	if flags != 0 {
-		return damaged("an entry has unknown flags")
+		return damaged("an entry is not valid")
 	}
-	return check(key, value)
+	x.total += weight(stored)
+	return check(key, stored)
 }
 
 // tree walks the page with that number and everything below. Keys must be in order and within [low, high).
@@ -222,7 +227,7 @@ func (x *examiner) tree(id uint64, low, high []byte, leaf func(key, value []byte
 	var child uint64
 	var from []byte
 	_, err = x.elements(id, page, low, high, func(key, number []byte, _ uint32) error {
-		if child != 0 {
+		if from != nil {
 			if err := x.tree(child, from, key, leaf); err != nil {
 				return err
 			}
@@ -253,7 +258,7 @@ func (x *examiner) page(id uint64, kinds uint16) ([]byte, error) {
 	if order.Uint64(page) != id || kind&kinds == 0 || kind&(kind-1) != 0 || id+more >= x.pages {
 		return nil, damaged("page %d is not valid", id)
 	}
-	if count == 0 && kind != freePage {
+	if count == 0 && kind != freePage && id != x.root {
 		return nil, damaged("page %d is empty", id)
 	}
 	for i := id; i <= id+more; i++ {

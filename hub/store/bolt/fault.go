@@ -12,8 +12,9 @@ import (
 	"github.com/isthmus-hub/isthmus/hub/store"
 )
 
-// fullPause is how long after a full disk no commit is tried: a failed one makes bbolt read the whole file.
-const fullPause = time.Second
+// fullPause is how long after a full disk no commit is tried, or longer for a large file: after a failed
+// commit bbolt reads all of it.
+const fullPause = 500 * time.Millisecond
 
 // fault remembers what went wrong with commits, for those that come after.
 type fault struct {
@@ -40,7 +41,8 @@ func (f *fault) refuses() error {
 // is final: after a failed sync the system may have dropped the data and call the next sync a success.
 func (f *fault) judge(err error, visible bool) error {
 	if full(err) && !visible {
-		f.full.Store(time.Now().Add(fullPause).UnixNano())
+		pause := max(fullPause, 4*f.underWay())
+		f.full.Store(time.Now().Add(pause).UnixNano())
 		return fmt.Errorf("%w: %w", store.ErrFull, err)
 	}
 	stopped := fmt.Errorf("%w: restart the program; a commit failed at %s: %w",

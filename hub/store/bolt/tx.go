@@ -145,16 +145,22 @@ func (t *tx) seek(key string) (k, v []byte, err error) {
 
 // apply carries the writes into the bucket, and with it into the group's commit.
 func (t *tx) apply(bucket *bbolt.Bucket) error {
+	total := bucket.Sequence()
 	for key, sealed := range t.writes {
+		k := []byte(key)
+		total += weight(sealed) - weight(bucket.Get(k))
 		var err error
 		if sealed == nil {
-			err = bucket.Delete([]byte(key))
+			err = bucket.Delete(k)
 		} else {
-			err = bucket.Put([]byte(key), sealed)
+			err = bucket.Put(k, sealed)
 		}
 		if err != nil {
 			return fmt.Errorf("apply: %w", err)
 		}
 	}
-	return nil
+	if len(t.writes) == 0 {
+		return nil
+	}
+	return bucket.SetSequence(total)
 }

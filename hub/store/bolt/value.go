@@ -6,7 +6,9 @@ import (
 	"hash/crc32"
 )
 
-// A stored value begins with a checksum of key and value.
+// A stored value begins with a checksum of key and value. The sum of all these checksums stands in the
+// header of the bucket, as its sequence, and changes with every commit: an entry that is missing, or
+// old, or there without having been written, does not fit it.
 const sumSize = 4
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -29,6 +31,14 @@ func unseal(key, stored []byte) ([]byte, error) {
 		return nil, err
 	}
 	return append([]byte{}, stored[sumSize:]...), nil
+}
+
+// weight returns what an entry adds to the sum of all: the checksum it begins with, 0 if there is none.
+func weight(stored []byte) uint64 {
+	if len(stored) < sumSize {
+		return 0
+	}
+	return uint64(binary.BigEndian.Uint32(stored))
 }
 
 // check gives ErrDamaged if key and value are not what was stored.
