@@ -50,13 +50,16 @@ func Contrast(a, b Color) float64 {
 	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
 }
 
-// On is the better colour for text over c: white or near-black. White is kept
-// while it is legible, because a person expects it on a coloured button.
+// On is the colour for text over c: white while that is legible, because a
+// person expects it on a coloured button, else near-black; and black for the few
+// colours in between, for which one of white and black always reaches 4.5.
 func (c Color) On() Color {
-	if Contrast(c, white) >= 4.5 || Contrast(c, white) >= Contrast(c, ink) {
-		return white
+	for _, text := range []Color{white, ink} {
+		if Contrast(c, text) >= 4.5 {
+			return text
+		}
 	}
-	return ink
+	return Color{}
 }
 
 // mix moves c towards o by a share of 0 to 1.
@@ -65,17 +68,46 @@ func (c Color) mix(o Color, share float64) Color {
 	return Color{f(c.R, o.R), f(c.G, o.G), f(c.B, o.B)}
 }
 
-// against moves c towards the end of the scale that is away from ground, no
-// further than it takes to reach the ratio.
+// against makes c lighter on a dark ground and darker on a light one, in its own
+// hue, no further than it takes to reach the ratio.
 func (c Color) against(ground Color, ratio float64) Color {
-	end := Color{}
+	step := -0.01
 	if ground.Luminance() < 0.18 {
-		end = white
+		step = 0.01
 	}
-	for share := 0.0; share < 1; share += 0.04 {
-		if m := c.mix(end, share); Contrast(m, ground) >= ratio {
-			return m
-		}
+	hue, saturation, lightness := c.hsl()
+	for Contrast(c, ground) < ratio && lightness != max(0, min(1, lightness+step)) {
+		lightness = max(0, min(1, lightness+step))
+		c = fromHSL(hue, saturation, lightness)
 	}
-	return end
+	return c
+}
+
+// hsl gives hue in sixths of the circle, saturation and lightness 0 to 1 (CSS Color 4 §7).
+func (c Color) hsl() (hue, saturation, lightness float64) {
+	r, g, b := float64(c.R)/255, float64(c.G)/255, float64(c.B)/255
+	high, low := max(r, g, b), min(r, g, b)
+	lightness = (high + low) / 2
+	d := high - low
+	if d == 0 {
+		return 0, 0, lightness
+	}
+	switch high {
+	case r:
+		hue = math.Mod((g-b)/d+6, 6)
+	case g:
+		hue = (b-r)/d + 2
+	default:
+		hue = (r-g)/d + 4
+	}
+	return hue, d / (1 - math.Abs(2*lightness-1)), lightness
+}
+
+func fromHSL(hue, saturation, lightness float64) Color {
+	f := func(n float64) uint8 {
+		k := math.Mod(n+2*hue, 12)
+		v := lightness - saturation*min(lightness, 1-lightness)*max(-1, min(k-3, 9-k, 1))
+		return uint8(math.Round(255 * v))
+	}
+	return Color{f(0), f(8), f(4)}
 }

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"strconv"
 )
 
@@ -40,8 +41,8 @@ type Rule struct {
 type NewPassword struct {
 	Base
 	Client   string
-	Reason   PasswordReason
-	Username string // shown, and sent along so that a password manager knows whose password it is
+	Reason   PasswordReason // empty: TemporaryPassword
+	Username string         // shown, and sent along so that a password manager knows whose password it is
 	Rules    []Rule
 	Fields   []Field // required attributes without a value
 	Action   string
@@ -67,7 +68,7 @@ type ruleView struct {
 func (p *NewPassword) view(l *locale, f Frame) (string, any) {
 	v := &newPasswordView{
 		Frame: f, Client: p.Client, Username: p.Username, Action: p.Action, Tx: p.Tx,
-		Why:    l.sentence("new-password." + string(p.Reason)),
+		Why:    l.sentence("new-password." + string(cmp.Or(p.Reason, TemporaryPassword))),
 		Fields: l.fields(p.Fields), BadPassword: p.Problem != "",
 	}
 	v.Problem = summary(l.problem(p.Problem), v.Fields)

@@ -39,7 +39,9 @@ type Provider struct {
 const visibleProviders = 6
 
 type providerView struct {
-	Label, Href, Mark, Initial    string
+	Label, Href, Initial          string
+	Path                          string // of the mark; empty: Initial stands in for it
+	Line                          bool
 	Filled, LastUsed, Unreachable bool
 }
 
@@ -62,7 +64,7 @@ func (l *locale) arrange(list []Provider, fill bool) (shown, more []providerView
 	filled := !fill
 	for i, p := range sorted {
 		v := providerView{
-			Label: p.Label, Href: p.Href, Mark: p.Mark,
+			Label: p.Label, Href: p.Href,
 			LastUsed: p.LastUsed, Unreachable: p.Unreachable,
 		}
 		if v.Label == "" && p.Kind == Corporate {
@@ -70,11 +72,13 @@ func (l *locale) arrange(list []Provider, fill bool) (shown, more []providerView
 		} else if v.Label == "" {
 			v.Label = l.plain("provider.social", "provider", p.Name)
 		}
+		m := marks[p.Mark]
 		if p.Kind == Corporate {
-			v.Mark = "corporate"
+			m = marks["corporate"]
 			v.Filled = !filled && !p.Unreachable
 			filled = filled || v.Filled
 		}
+		v.Path, v.Line = m.path, m.line
 		for _, r := range cmp.Or(p.Name, v.Label) {
 			v.Initial = strings.ToUpper(string(r))
 			break

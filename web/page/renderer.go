@@ -16,10 +16,10 @@ import (
 var templateFiles embed.FS
 
 //go:embed static/base.css
-var stylesheet []byte
+var stylesheet string
 
 //go:embed static/comfort.js
-var script []byte
+var script string
 
 //go:embed text/en.txt
 var englishText string
@@ -68,7 +68,7 @@ func New(o Options) (*Renderer, error) {
 		tags = append(tags, tag)
 	}
 	r.matcher = language.NewMatcher(tags)
-	r.script = r.assets.publish("text/javascript; charset=utf-8", script)
+	r.script = r.assets.publish("text/javascript; charset=utf-8", []byte(lean(script)))
 	var err error
 	r.plain, err = r.Brand(Branding{})
 	return r, err

@@ -7,9 +7,10 @@ type SignedOut struct {
 	From []string
 	// Unreached are apps that could not be told; they may still be open.
 	Unreached []string
-	// Still names a provider where the person remains signed in: "your company"
-	// or a social provider; empty: nowhere.
-	Still string
+	// Still tells that the person remains signed in at the provider. Provider is
+	// the name of a social one; empty: "your company".
+	Still    bool
+	Provider string
 	// Return is the address back to the app, and Client its name. Return must be
 	// an http or https address; any other is not shown.
 	Return, Client string
@@ -19,12 +20,20 @@ type SignedOut struct {
 
 type signedOutView struct {
 	Frame
-	From, Unreached               []string
-	Still, Return, Client, SignIn string
+	One                    string // the only app, said in a sentence
+	From, Unreached        []string
+	Still                  []Span
+	Return, Client, SignIn string
 }
 
-func (p *SignedOut) view(_ *locale, f Frame) (string, any) {
-	v := &signedOutView{Frame: f, From: p.From, Unreached: p.Unreached, Still: p.Still, Client: p.Client, SignIn: p.SignIn}
+func (p *SignedOut) view(l *locale, f Frame) (string, any) {
+	v := &signedOutView{Frame: f, From: p.From, Unreached: p.Unreached, Client: p.Client, SignIn: p.SignIn}
+	if len(p.From) == 1 {
+		v.One = p.From[0]
+	}
+	if p.Still {
+		v.Still = l.sentence("signedout.still"+sender(p.Provider), "provider", p.Provider)
+	}
 	if checkLink(p.Return) == nil {
 		v.Return = p.Return
 	}

@@ -3,7 +3,9 @@ package page
 import (
 	"math"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // Reason is why a sign-in stopped, as far as the person needs to know.
@@ -30,7 +32,7 @@ const (
 // help desk.
 type Stopped struct {
 	Base
-	Reason   Reason
+	Reason   Reason // empty or unknown: Unavailable
 	Client   string // name of the app; empty when it is not known or not proven
 	Provider string // name of a social provider; empty: "your company"
 	// Attribute is the name (and Label the custom label) of what did not come.
@@ -51,25 +53,51 @@ type Stopped struct {
 // shown as text, never as a link: nothing here is proven.
 type Mismatch struct {
 	Name       string   // of the parameter: "redirect_uri"
-	Received   string   // what came, cut and cleaned by the caller; empty: nothing came
+	Received   string   // what came, in any shape: it is cleaned and cut; empty: nothing came
 	Registered []string // what would have been right; may be empty
 }
 
 type stoppedView struct {
 	Frame
-	Client, Code, Retry string
-	Title               []Span
-	Text                []Span
-	Mismatches          []Mismatch
-	Shown, More         []providerView
+	Code, Retry string
+	Title       []Span
+	Text        []Span
+	Mismatches  []Mismatch
+	Shown, More []providerView
+}
+
+// legible makes text of unproven origin fit to be read on a page: without
+// controls and without characters that turn or hide what stands beside them,
+// and of 500 characters at most (A66).
+func legible(s string) string {
+	var b strings.Builder
+	n := 0
+	for _, r := range s {
+		if !unicode.IsGraphic(r) {
+			r = '\uFFFD'
+		}
+		if n++; n > 500 {
+			b.WriteString("…")
+			break
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 func (p *Stopped) view(l *locale, f Frame) (string, any) {
-	v := &stoppedView{Frame: f, Client: p.Client, Code: p.Code, Retry: p.Retry, Mismatches: p.Mismatches}
-	v.Title = l.sentence("stopped." + string(p.Reason) + ".title")
+	reason := p.Reason
+	if _, known := l.sentences["stopped."+string(reason)+".title"]; !known {
+		reason = Unavailable
+	}
+	v := &stoppedView{Frame: f, Code: p.Code, Retry: p.Retry}
+	for _, m := range p.Mismatches {
+		v.Mismatches = append(v.Mismatches, Mismatch{Name: m.Name, Received: legible(m.Received), Registered: m.Registered})
+	}
+	v.Title = l.sentence("stopped." + string(reason) + ".title")
 	v.Shown, v.More = l.arrange(p.Others, p.Retry == "")
-	key := "stopped." + string(p.Reason)
-	switch p.Reason {
+	key := "stopped." + string(reason)
+	switch reason {
 	case Cancelled, ProviderSilent, ProviderWrong, ProviderRefused, AttributeRefused, CreationOff:
 		key += sender(p.Provider)
 	case NotAllowed, RequestRefused, Expired:

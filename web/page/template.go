@@ -82,8 +82,7 @@ var (
 	wordArg    = regexp.MustCompile(`^ "([a-z]+)" ([.$][A-Za-z.]*)`)
 )
 
-// translate replaces the words of a template by those of the catalogue and
-// drops its indentation and the lines that hold actions only.
+// translate replaces the words of a template by those of the catalogue.
 func translate(source string, c Catalogue) (string, error) {
 	var failure error
 	text := wordAction.ReplaceAllStringFunc(source, func(action string) string {
@@ -94,15 +93,24 @@ func translate(source string, c Catalogue) (string, error) {
 		}
 		return out
 	})
+	return lean(text), failure
+}
+
+// lean drops indentation, empty lines, lines of comment and line ends that are
+// not between two elements, statements or rules.
+func lean(source string) string {
 	var b strings.Builder
-	for line := range strings.Lines(text) {
+	for line := range strings.Lines(source) {
 		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "//") {
+			continue
+		}
 		b.WriteString(line)
-		if strings.HasSuffix(line, ">") {
+		if !strings.HasSuffix(line, "}}") && line != "" {
 			b.WriteByte('\n')
 		}
 	}
-	return b.String(), failure
+	return b.String()
 }
 
 func expand(apart bool, key, args string, c Catalogue) (string, error) {

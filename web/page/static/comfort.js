@@ -3,17 +3,14 @@
   'use strict';
   const all = (selector) => document.querySelectorAll(selector);
 
-  // The summary of problems takes the focus, also where autofocus is not obeyed.
-  document.getElementById('problem')?.focus();
-
   // Show password.
   for (const button of all('.box .reveal')) {
     const input = button.parentNode.querySelector('input');
-    const show = button.textContent;
+    const show = [button.textContent, button.ariaLabel];
+    const hide = [button.dataset.hide, button.dataset.hideLabel];
     const turn = (visible) => {
       input.type = visible ? 'text' : 'password';
-      button.textContent = visible ? button.dataset.hide : show;
-      button.setAttribute('aria-pressed', visible);
+      [button.textContent, button.ariaLabel] = visible ? hide : show;
     };
     button.hidden = false;
     button.addEventListener('click', () => {
@@ -90,8 +87,17 @@
     }
   }
 
-  // On the way to a provider, and against sending a form twice.
-  const busy = (element) => element.setAttribute('aria-busy', 'true');
+  // On the way to a provider, and against sending a form twice. After a while, or
+  // back on the page, everything can be pressed again.
+  const rest = () => {
+    for (const element of all('[aria-busy]')) element.ariaBusy = null;
+    for (const form of all('form')) delete form.dataset.sent;
+  };
+  const busy = (element) => {
+    if (element) element.ariaBusy = 'true';
+    setTimeout(rest, 8000);
+  };
+  addEventListener('pageshow', rest);
   for (const link of all('a[data-busy]')) {
     link.addEventListener('click', (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -102,14 +108,13 @@
     form.addEventListener('submit', (event) => {
       if (form.dataset.sent) event.preventDefault();
       form.dataset.sent = 'yes';
-      if (event.submitter) busy(event.submitter);
+      busy(event.submitter);
     });
   }
-  addEventListener('pageshow', () => {
-    for (const element of all('[aria-busy]')) element.removeAttribute('aria-busy');
-    for (const form of all('form')) delete form.dataset.sent;
-  });
 
-  // A form that only carries the person on.
-  document.querySelector('form[data-submit]')?.requestSubmit();
+  // A form that only carries the person on, unless they came back to it.
+  const carry = document.querySelector('form[data-submit]');
+  if (carry && performance.getEntriesByType('navigation')[0]?.type !== 'back_forward') {
+    carry.requestSubmit(carry.querySelector('button'));
+  }
 })();

@@ -1,0 +1,191 @@
+package admin
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/hub/directory"
+	"github.com/isthmus-hub/isthmus/mapping"
+)
+
+// User is a person in a pool. It has no field for a password or its hash, so
+// none can be answered.
+type User struct {
+	Sub        string            `json:"sub"`
+	Username   string            `json:"username"`
+	Status     string            `json:"status"`
+	Enabled    bool              `json:"enabled"`
+	Attributes map[string]string `json:"attributes"`
+	Links      []Link            `json:"links,omitempty"`
+	Created    time.Time         `json:"created"`
+	Modified   time.Time         `json:"modified"`
+	// PasswordExpires is when a temporary password ends.
+	PasswordExpires time.Time `json:"password_expires,omitzero"`
+}
+
+// Link is an upstream identity of a user.
+type Link struct {
+	Provider string    `json:"provider"`
+	Issuer   string    `json:"issuer"`
+	Subject  string    `json:"subject"`
+	Primary  bool      `json:"primary"`
+	Created  time.Time `json:"created"`
+}
+
+// Users is one page of a pool's users, by name.
+type Users struct {
+	Users []User `json:"users"`
+	Next  string `json:"next,omitempty"` // where the next page begins; empty after the last
+}
+
+// NewUser is what POST /pools/{pool}/users takes.
+type NewUser struct {
+	Username string `json:"username"`
+	// Password is temporary unless Permanent is set; empty: one is made.
+	Password   string            `json:"password,omitempty"`
+	Permanent  bool              `json:"permanent,omitempty"`
+	Attributes map[string]string `json:"attributes,omitempty"`
+	Disabled   bool              `json:"disabled,omitempty"`
+}
+
+// Created is a user just made.
+type Created struct {
+	User
+	// TemporaryPassword is the one that was made, this once; empty if one was given.
+	TemporaryPassword string `json:"temporary_password,omitempty"`
+}
+
+func shown(u *hub.User) User {
+	s := User{
+		Sub: u.Sub, Username: u.Username, Status: string(u.Status), Enabled: !u.Disabled, Attributes: u.Attributes,
+		Created: u.Created, Modified: u.Modified, PasswordExpires: u.PasswordExpiry,
+	}
+	if s.Attributes == nil {
+		s.Attributes = map[string]string{}
+	}
+	for _, l := range u.Links {
+		s.Links = append(s.Links, Link{Provider: l.Provider, Issuer: l.Issuer, Subject: l.Subject, Primary: l.Primary, Created: l.Created})
+	}
+	return s
+}
+
+func listUsers(_ *api, q *request) (any, error) {
+	values, err := q.query("after", "limit")
+	if err != nil {
+		return nil, err
+	}
+	n, err := limit(values["limit"])
+	if err != nil {
+		return nil, err
+	}
+	after, err := q.open("users", values["after"])
+	if err != nil {
+		return nil, err
+	}
+	users, next, err := directory.List(q.Context(), q.pool, after, n)
+	if err != nil {
+		return nil, err
+	}
+	page := Users{Users: []User{}, Next: q.seal("users", next)}
+	for _, u := range users {
+		page.Users = append(page.Users, shown(u))
+	}
+	return &page, nil
+}
+
+func getUser(_ *api, q *request) (any, error) {
+	u, err := directory.Get(q.Context(), q.pool, q.names["user"])
+	if err != nil {
+		return nil, err
+	}
+	return new(shown(u)), nil
+}
+
+func createUser(a *api, q *request) (any, error) {
+	var n NewUser
+	if err := q.decode(&n); err != nil {
+		return nil, err
+	}
+	made := ""
+	if n.Password == "" {
+		if n.Permanent {
+			return nil, invalid("password", "A permanent password must be given.")
+		}
+		made = temporaryPassword(q.pool.PasswordPolicy)
+		n.Password = made
+	}
+	var u *hub.User
+	err := a.act(q, hub.Event{Name: hub.UserCreated}, func() (_ string, err error) {
+		u, err = a.Directory.Create(q.Context(), q.pool, directory.NewUser{
+			Username: n.Username, Password: n.Password, Temporary: !n.Permanent,
+			Attributes: mapping.Attributes(n.Attributes), Disabled: n.Disabled,
+		})
+		if errors.Is(err, directory.ErrPolicy) {
+			return "", &Error{Status: http.StatusBadRequest, Code: "password_policy", Field: "password", Message: broken(q.pool.PasswordPolicy, n.Password)}
+		}
+		if err != nil {
+			return "", err
+		}
+		return u.Sub, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Created{User: shown(u), TemporaryPassword: made}, nil
+}
+
+// broken says which rules a password does not keep, without the password.
+func broken(policy hub.PasswordPolicy, password string) string {
+	if len(password) > hub.PasswordMax {
+		return "The password is longer than 256 bytes."
+	}
+	var rules []string
+	for _, r := range policy.Judge(password) {
+		if !r.OK {
+			rules = append(rules, r.String())
+		}
+	}
+	return "The password lacks what the pool's policy asks for: " + strings.Join(rules, ", ") + "."
+}
+
+func deleteUser(a *api, q *request) (any, error) {
+	return a.change(q, hub.Event{Name: hub.UserDeleted}, func() (*hub.User, error) {
+		return directory.Delete(q.Context(), q.pool, q.names["user"])
+	})
+}
+
+func disableUser(a *api, q *request) (any, error) {
+	return a.change(q, hub.Event{Name: hub.UserDisabled}, func() (*hub.User, error) {
+		return directory.SetDisabled(q.Context(), q.pool, q.names["user"], true)
+	})
+}
+
+func enableUser(a *api, q *request) (any, error) {
+	return a.change(q, hub.Event{Name: hub.UserChanged, Reason: "enabled"}, func() (*hub.User, error) {
+		return directory.SetDisabled(q.Context(), q.pool, q.names["user"], false)
+	})
+}
+
+// change does something to the user the path names, and answers with the user
+// as it is, or was, then.
+func (a *api) change(q *request, e hub.Event, do func() (*hub.User, error)) (any, error) {
+	if err := q.decode(&struct{}{}); err != nil {
+		return nil, err
+	}
+	u, err := directory.Get(q.Context(), q.pool, q.names["user"])
+	if err != nil {
+		return nil, err
+	}
+	e.Sub = u.Sub
+	err = a.act(q, e, func() (_ string, err error) {
+		u, err = do()
+		return e.Sub, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return new(shown(u)), nil
+}
