@@ -46,8 +46,8 @@ type Hub struct {
 	Directory *directory.Directory
 	SignIn    *signin.Service
 	Outbound  *http.Client
-	Path      string // of the store's file
-	Faults    *storetest.Fault
+	Path      string           // of the store's file
+	Faults    *storetest.Fault // of NewFaulty; nil otherwise
 
 	t      testing.TB
 	store  *store.Store
@@ -60,17 +60,35 @@ type Hub struct {
 // Username. It ends with the test.
 func New(t testing.TB) *Hub {
 	t.Helper()
+	return start(t, nil)
+}
+
+// NewFaulty makes a hub like New's whose storage calls can be made to fail, by
+// Faults. Its transactions run once, or a fault could hit an attempt that is
+// dropped anyway.
+func NewFaulty(t testing.TB) *Hub {
+	t.Helper()
+	return start(t, &storetest.Fault{})
+}
+
+func start(t testing.TB, faults *storetest.Fault) *Hub {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "hub.db")
 	engine, err := bolt.Open(path, bolt.Options{NoSync: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := &Hub{
-		t: t, Path: path, Directory: directory.New(Cost), Faults: &storetest.Fault{Engine: storetest.Twice(engine)},
+		t: t, Path: path, Directory: directory.New(Cost), Faults: faults,
 		now: time.Now().UTC().Truncate(time.Second),
 	}
 	h.SignIn = signin.New(h.Directory)
-	if h.store, err = store.Open(t.Context(), h.Faults, h.Now); err != nil {
+	unkind := storetest.Twice(engine)
+	if faults != nil {
+		faults.Engine = engine
+		unkind = faults
+	}
+	if h.store, err = store.Open(t.Context(), unkind, h.Now); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = h.store.Close() })

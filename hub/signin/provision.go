@@ -80,6 +80,8 @@ func (a arrival) user(tx *store.Tx, p *hub.Pool) (*hub.User, *verdict, error) {
 	}
 	if _, err := hub.Users.Find(tx, "name", hub.LocalNameKey(u.Username)); err == nil {
 		return nil, &verdict{reason: NameTaken, err: fmt.Errorf("a local user is called %s", u.Username)}, nil
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return nil, nil, err
 	}
 	err = hub.Users.Create(tx, u)
 	if errors.Is(err, store.ErrExists) {

@@ -1,0 +1,541 @@
+package web_test
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/hub/directory"
+	"github.com/isthmus-hub/isthmus/hub/hubtest"
+	"github.com/isthmus-hub/isthmus/idp/idptest"
+	"github.com/isthmus-hub/isthmus/mapping"
+)
+
+// federated is a hub with one scripted provider whose person is Alice.
+func federated(t *testing.T, cfg idptest.Config) (*site, *idptest.Provider) {
+	t.Helper()
+	h := hubtest.New(t)
+	up := idptest.New(t, cfg)
+	up.SetUser(alice)
+	h.Link(h.Pool, "CorporateID", up)
+	return serve(t, h), up
+}
+
+var alice = idptest.User{Subject: "alice", Claims: map[string]any{"email": "alice@corp.example", "email_verified": true}}
+
+// upstreamAnswer begins a sign-in and returns the address the provider sends the
+// browser back to, not opened yet.
+func (b *browser) upstreamAnswer(changes ...string) string {
+	b.t.Helper()
+	address := hubtest.Issuer + "/oauth2/authorize?" + hubtest.Authorization(append(changes, "identity_provider", "CorporateID")...).Encode()
+	for range 5 {
+		r := b.once("GET", address, nil)
+		next, err := r.url.Parse(r.Header.Get("Location"))
+		if err != nil || r.Header.Get("Location") == "" {
+			b.t.Fatalf("no redirect: %d\n%s", r.StatusCode, r.body)
+		}
+		if address = next.String(); next.Path == "/oauth2/idpresponse" {
+			return address
+		}
+	}
+	b.t.Fatal("the provider did not answer")
+	return ""
+}
+
+// A callback without a sign-in of this browser is a page: no session, no user,
+// no call to any provider.
+func TestA46_ForeignCallbacks(t *testing.T) {
+	s, up := federated(t, idptest.Config{})
+	good := s.browser(t).upstreamAnswer()
+	change := func(name, value string) string {
+		u, _ := url.Parse(good)
+		q := u.Query()
+		if value == "" {
+			q.Del(name)
+		} else {
+			q.Set(name, value)
+		}
+		u.RawQuery = q.Encode()
+		return u.String()
+	}
+	for name, address := range map[string]string{
+		"missing state":         change("state", ""),
+		"unknown state":         change("state", hub.Random()),
+		"odd state":             change("state", "../../x"),
+		"A47 another browser's": good,
+		"nothing":               hubtest.Issuer + "/oauth2/idpresponse",
+	} {
+		b := s.browser(t)
+		b.authorize() // has cookies of a sign-in of its own
+		r := b.get(address)
+		if r.StatusCode != http.StatusBadRequest || r.help(t) == "" {
+			t.Errorf("%s: %d\n%s", name, r.StatusCode, r.body)
+		}
+		if trace := s.trace(t, r.help(t)); trace.Reason != "other_browser" {
+			t.Errorf("%s: trace %+v", name, trace)
+		}
+	}
+	if n := up.Count(idptest.TokenEndpoint); n > 0 {
+		t.Errorf("%d codes were redeemed", n)
+	}
+	if len(s.Users(s.Pool)) != 1 || len(s.Events(hub.CallbackRefused)) != 5 {
+		t.Errorf("%d users, %d events", len(s.Users(s.Pool)), len(s.Events(hub.CallbackRefused)))
+	}
+}
+
+// A good callback works once; sent again, even with the cookies of before, it
+// is refused.
+func TestA46_ReplayedCallback(t *testing.T) {
+	s, up := federated(t, idptest.Config{})
+	b := s.browser(t)
+	answer := b.upstreamAnswer()
+	before := b.cookies()
+	if params, ok := b.get(answer).app(); !ok || params.Get("code") == "" {
+		t.Fatal("the good callback failed")
+	}
+	if r := b.get(answer); r.StatusCode != http.StatusBadRequest {
+		t.Errorf("again: %d", r.StatusCode)
+	}
+	thief := s.browser(t)
+	origin, _ := url.Parse(hubtest.Issuer)
+	thief.client.Jar.SetCookies(origin, before)
+	up.SetHooks(idptest.Hooks{}) // the provider would even redeem the code again
+	if _, ok := thief.get(answer).app(); ok {
+		t.Error("a copy of the cookies signed in a second time")
+	}
+	if n := len(s.Users(s.Pool)); n != 2 {
+		t.Errorf("%d users", n)
+	}
+}
+
+// The answer of one provider is never taken for another's: iss is compared, and
+// the code goes only to the provider that the sign-in was sent to.
+func TestA48_MixUp(t *testing.T) {
+	h := hubtest.New(t)
+	honest, hostile := idptest.New(t, idptest.Config{}), idptest.New(t, idptest.Config{})
+	honest.SetUser(alice)
+	h.Link(h.Pool, "CorporateID", honest)
+	h.Link(h.Pool, "Hostile", hostile)
+	s := serve(t, h)
+	b := s.browser(t)
+	u, _ := url.Parse(b.upstreamAnswer())
+	q := u.Query()
+	q.Set("iss", hostile.Issuer())
+	u.RawQuery = q.Encode()
+	if r := b.get(u.String()); r.StatusCode != http.StatusBadGateway {
+		t.Errorf("iss of another provider: %d", r.StatusCode)
+	}
+	b = s.browser(t)
+	u, _ = url.Parse(b.upstreamAnswer())
+	q = u.Query()
+	q.Del("iss")
+	u.RawQuery = q.Encode()
+	if r := b.get(u.String()); r.StatusCode != http.StatusBadGateway {
+		t.Errorf("no iss though the provider promises it: %d", r.StatusCode)
+	}
+	if honest.Count(idptest.TokenEndpoint)+hostile.Count(idptest.TokenEndpoint) > 0 {
+		t.Error("a code was sent somewhere")
+	}
+}
+
+// Whatever a provider does at any of its endpoints, the person gets a plain page
+// with a code and the other ways in still work.
+func TestA67_ProviderFaults(t *testing.T) {
+	for _, endpoint := range []idptest.Endpoint{idptest.DiscoveryEndpoint, idptest.TokenEndpoint, idptest.JWKSEndpoint} {
+		for _, fault := range []idptest.NamedFault{
+			{Name: "500", Fault: idptest.Fault{Status: 500}},
+			{Name: "reset", Fault: idptest.Fault{Reset: true}},
+			{Name: "hang", Fault: idptest.Fault{Hang: true}},
+			{Name: "junk", Fault: idptest.Fault{Body: "<html>", ContentType: "text/html"}},
+			{Name: "refusal", Fault: idptest.Fault{Error: "invalid_client", Description: "<b>secret</b>"}},
+		} {
+			t.Run(string(endpoint)+"/"+fault.Name, func(t *testing.T) {
+				t.Parallel()
+				s, up := federated(t, idptest.Config{})
+				up.Fail(endpoint, fault.Fault)
+				b := s.browser(t)
+				r := b.authorize("identity_provider", "CorporateID")
+				if r.StatusCode != http.StatusBadGateway && r.StatusCode != http.StatusGatewayTimeout {
+					t.Fatalf("status %d\n%s", r.StatusCode, r.body)
+				}
+				trace := s.trace(t, r.help(t))
+				if trace.Why == "" || trace.Mend == "" || trace.Steps[len(trace.Steps)-1].OK {
+					t.Errorf("trace %+v", trace)
+				}
+				if strings.Contains(r.body, up.Issuer()) || strings.Contains(r.body, "secret</b>") || strings.Contains(r.body, "invalid_client") {
+					t.Error("A177: the page shows what only an administrator should see")
+				}
+				if params, ok := b.submit(b.authorize(), "username", hubtest.Username, "password", hubtest.Password).app(); !ok || params.Get("code") == "" {
+					t.Error("the password form suffers too")
+				}
+			})
+		}
+	}
+}
+
+func TestCancelledAtTheProvider(t *testing.T) {
+	s, up := federated(t, idptest.Config{})
+	up.SetHooks(idptest.Hooks{Callback: func(v map[string][]string) {
+		delete(v, "code")
+		v["error"], v["error_description"] = []string{"access_denied"}, []string{`<script>alert(1)</script>`}
+	}})
+	r := s.browser(t).authorize("identity_provider", "CorporateID")
+	if r.StatusCode != http.StatusBadRequest || strings.Contains(r.body, "<script>alert") {
+		t.Errorf("%d\n%s", r.StatusCode, r.body)
+	}
+	if trace := s.trace(t, r.help(t)); trace.Reason != "cancelled" {
+		t.Errorf("trace %+v", trace)
+	}
+	if retry := r.doc(t).Find(`a[href*="/oauth2/authorize"]`); retry.Length() == 0 {
+		t.Error("no way to try again")
+	}
+}
+
+// A provider switched off lets nobody in by any path, at once.
+func TestA70_ProviderOff(t *testing.T) {
+	s, up := federated(t, idptest.Config{})
+	pr, _ := s.Pool.Provider("CorporateID")
+	b := s.browser(t)
+	params, _ := b.authorize("identity_provider", "CorporateID").app()
+	got := s.token(t, redeem(params.Get("code")))
+	params, _ = b.authorize("prompt", "none").app()
+	unredeemed := params.Get("code")
+	waiting := s.browser(t)
+	answer := waiting.upstreamAnswer()
+	calls := up.Count(idptest.TokenEndpoint)
+
+	pr.Enabled = false
+	if r := waiting.get(answer); r.StatusCode != http.StatusForbidden || up.Count(idptest.TokenEndpoint) != calls {
+		t.Errorf("callback: %d", r.StatusCode)
+	}
+	if after := s.token(t, refresh(got.Fresh)); after.Error != "invalid_grant" {
+		t.Errorf("refresh: %+v", after)
+	}
+	if after := s.token(t, redeem(unredeemed)); after.Error != "invalid_grant" {
+		t.Errorf("code: %+v", after)
+	}
+	if s.userInfo(t, got.Access) != http.StatusUnauthorized {
+		t.Error("userInfo still answers")
+	}
+	if params, _ := b.authorize("prompt", "none").app(); params.Get("error") != "login_required" {
+		t.Errorf("session: %v", params)
+	}
+	if params, _ := b.authorize("identity_provider", "CorporateID").app(); params.Get("error") != "invalid_request" {
+		t.Errorf("by name: %v", params)
+	}
+	if page := b.authorize(); page.doc(t).Find(`a[href*="CorporateID"]`).Length() > 0 {
+		t.Error("the button is still there")
+	}
+}
+
+// A callback by cross-site POST becomes a GET on ourselves, where the browser
+// has its cookies again (A73).
+func TestA73_FormPostCallback(t *testing.T) {
+	s, _ := federated(t, idptest.Config{})
+	b := s.browser(t)
+	u, _ := url.Parse(b.upstreamAnswer())
+	form := u.Query()
+	form.Set("user", `{"name":"planted"}`)
+	u.RawQuery = ""
+	r := b.once("POST", u.String(), form)
+	if r.StatusCode != http.StatusSeeOther || strings.Contains(r.Header.Get("Location"), "planted") {
+		t.Fatalf("%d %s", r.StatusCode, r.Header.Get("Location"))
+	}
+	if params, ok := b.get(hubtest.Issuer + r.Header.Get("Location")).app(); !ok || params.Get("code") == "" {
+		t.Error("not signed in")
+	}
+}
+
+// Different identities never meet in one user: not by spelling, not by how parts
+// of a key run together, not across providers.
+func TestA79_IdentitiesNeverMeet(t *testing.T) {
+	h := hubtest.New(t)
+	ups := map[string]*idptest.Provider{}
+	for _, name := range []string{"Corp", "corp", "Corp_a"} {
+		ups[name] = idptest.New(t, idptest.Config{})
+		h.Link(h.Pool, name, ups[name])
+	}
+	s := serve(t, h)
+	seen := map[string]string{}
+	for _, provider := range []string{"Corp", "corp"} {
+		for _, subject := range []string{"alice", "Alice", "ALICE", "alice/b", "alice%2Fb", "a|b", "b", "álice", "a\u0301lice", "1", "01", strings.Repeat("x", 200)} {
+			ups[provider].SetUser(idptest.User{Subject: subject, Claims: map[string]any{"email": "same@corp.example", "email_verified": true}})
+			params, ok := s.browser(t).authorize("identity_provider", provider).app()
+			if !ok || params.Get("code") == "" {
+				t.Fatalf("%s %q: %v", provider, subject, params)
+			}
+			got := s.token(t, redeem(params.Get("code")))
+			sub := subOf(t, s, got.Access)
+			if other, met := seen[sub]; met {
+				t.Errorf("%s %q is the user of %s", provider, subject, other)
+			}
+			seen[sub] = provider + " " + subject
+		}
+	}
+	// "Corp_a"+"b" and "Corp"+"a_b" would have one user name: refused, not joined.
+	ups["Corp_a"].SetUser(idptest.User{Subject: "b", Claims: map[string]any{"email": "x@corp.example"}})
+	s.browser(t).authorize("identity_provider", "Corp_a")
+	ups["Corp"].SetUser(idptest.User{Subject: "a_b", Claims: map[string]any{"email": "y@corp.example"}})
+	r := s.browser(t).authorize("identity_provider", "Corp")
+	if _, ok := r.app(); ok || s.trace(t, r.help(t)).Reason != "name_taken" {
+		t.Errorf("%d %s", r.StatusCode, r.body)
+	}
+}
+
+func subOf(t *testing.T, s *site, access string) string {
+	t.Helper()
+	payload, _, err := s.Pool.Keys.Ring().Verify(access)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(payload), `"sub":"`)
+	sub, _, _ := strings.Cut(rest, `"`)
+	return sub
+}
+
+// A local name never takes a federated one, nor the reverse.
+func TestA80_NamesKeptApart(t *testing.T) {
+	s, _ := federated(t, idptest.Config{})
+	for _, name := range []string{"CorporateID_alice", "corporateid_ALICE", "CorporateID_", " CorporateID_alice "} {
+		_, err := s.Directory.Create(t.Context(), s.Pool, directory.NewUser{Username: name, Password: hubtest.Password})
+		if err == nil {
+			t.Errorf("%q was made", name)
+		}
+	}
+	// A local user from before the provider: the newcomer is refused, and neither
+	// gains the other's account.
+	h := hubtest.New(t)
+	h.AddUser(h.Pool, "CorporateID_alice", directory.NewUser{Password: hubtest.Password, Attributes: mapping.Attributes{"email": "local@corp.example"}})
+	up := idptest.New(t, idptest.Config{})
+	up.SetUser(alice)
+	h.Link(h.Pool, "CorporateID", up)
+	s = serve(t, h)
+	r := s.browser(t).authorize("identity_provider", "CorporateID")
+	if _, ok := r.app(); ok || r.StatusCode != http.StatusForbidden {
+		t.Errorf("the newcomer: %d", r.StatusCode)
+	}
+	if u := h.User(h.Pool, "CorporateID_alice"); len(u.Links) > 0 || u.Attributes["email"] != "local@corp.example" {
+		t.Errorf("the local user was changed: %+v", u)
+	}
+	b := s.browser(t)
+	if params, ok := b.submit(b.authorize(), "username", "CorporateID_alice", "password", hubtest.Password).app(); !ok || params.Get("code") == "" {
+		t.Error("the local user lost the account")
+	}
+}
+
+// An address, proven or not, never joins two people: that needs a link.
+func TestA81_NoLinkByAddress(t *testing.T) {
+	for _, verified := range []any{true, false, "true", "TRUE", 1, nil, []any{true}, map[string]any{"a": true}} {
+		s, up := federated(t, idptest.Config{})
+		claims := map[string]any{"email": "ana@corp.example"}
+		if verified != nil {
+			claims["email_verified"] = verified
+		}
+		up.SetUser(idptest.User{Subject: "stranger", Claims: claims})
+		params, ok := s.browser(t).authorize("identity_provider", "CorporateID").app()
+		if !ok || params.Get("code") == "" {
+			t.Fatalf("%v: %v", verified, params)
+		}
+		if ana := s.User(s.Pool, hubtest.Username); len(ana.Links) > 0 {
+			t.Errorf("%v: the stranger was linked to ana", verified)
+		}
+		want := "false"
+		if verified == true {
+			want = "true"
+		}
+		if got := s.User(s.Pool, "CorporateID_stranger").Attributes["email_verified"]; got != want {
+			t.Errorf("%v: email_verified %q", verified, got)
+		}
+	}
+}
+
+// A person's address changing upstream changes an attribute and nothing else.
+func TestA83_AddressChangesUpstream(t *testing.T) {
+	s, up := federated(t, idptest.Config{})
+	s.browser(t).authorize("identity_provider", "CorporateID")
+	first := s.User(s.Pool, "CorporateID_alice")
+	up.SetUser(idptest.User{Subject: "alice", Claims: map[string]any{"email": "ana@corp.example", "email_verified": true}})
+	s.browser(t).authorize("identity_provider", "CorporateID")
+	up.SetUser(idptest.User{Subject: "newcomer", Claims: map[string]any{"email": "alice@corp.example", "email_verified": true}})
+	s.browser(t).authorize("identity_provider", "CorporateID")
+	if again := s.User(s.Pool, "CorporateID_alice"); again.Sub != first.Sub || again.Attributes["email"] != "ana@corp.example" {
+		t.Errorf("alice %+v", again)
+	}
+	if newcomer := s.User(s.Pool, "CorporateID_newcomer"); newcomer == nil || newcomer.Sub == first.Sub {
+		t.Error("the newcomer took over alice's account by her old address")
+	}
+	if len(s.Users(s.Pool)) != 3 {
+		t.Errorf("%d users", len(s.Users(s.Pool)))
+	}
+}
+
+// A disabled or deleted person does not come back through a provider.
+func TestA90_DisabledPerson(t *testing.T) {
+	s, _ := federated(t, idptest.Config{})
+	b := s.browser(t)
+	params, _ := b.authorize("identity_provider", "CorporateID").app()
+	code := params.Get("code")
+	if _, err := directory.SetDisabled(t.Context(), s.Pool, "CorporateID_alice", true); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.token(t, redeem(code)); got.Error != "invalid_grant" {
+		t.Errorf("code of before: %+v", got)
+	}
+	r := s.browser(t).authorize("identity_provider", "CorporateID")
+	if _, ok := r.app(); ok || r.StatusCode != http.StatusForbidden || s.trace(t, r.help(t)).Reason != "user_disabled" {
+		t.Errorf("federated: %d", r.StatusCode)
+	}
+	if params, _ := b.authorize("prompt", "none").app(); params.Get("error") != "login_required" {
+		t.Errorf("session of before: %v", params)
+	}
+	if u := s.User(s.Pool, "CorporateID_alice"); !u.Disabled {
+		t.Error("re-enabled silently")
+	}
+	for _, disabled := range []bool{true, false} {
+		if _, err := directory.SetDisabled(t.Context(), s.Pool, hubtest.Username, disabled); err != nil {
+			t.Fatal(err)
+		}
+		b := s.browser(t)
+		_, in := b.submit(b.authorize(), "username", hubtest.Username, "password", hubtest.Password).app()
+		if in == disabled {
+			t.Errorf("password sign-in with disabled=%v: %v", disabled, in)
+		}
+	}
+}
+
+func TestA91_CreationOff(t *testing.T) {
+	s, _ := federated(t, idptest.Config{})
+	pr, _ := s.Pool.Provider("CorporateID")
+	pr.Creates = false
+	r := s.browser(t).authorize("identity_provider", "CorporateID")
+	if _, ok := r.app(); ok || r.StatusCode != http.StatusForbidden || len(s.Users(s.Pool)) != 1 {
+		t.Errorf("%d, %d users", r.StatusCode, len(s.Users(s.Pool)))
+	}
+}
+
+// Many first sign-ins of one person at once make one user, and all succeed.
+func TestA92_ParallelFirstSignIns(t *testing.T) {
+	s, up := federated(t, idptest.Config{})
+	for round := range 3 {
+		subject := "person-" + string(rune('a'+round))
+		up.SetUser(idptest.User{Subject: subject, Claims: map[string]any{"email": "p@corp.example"}})
+		subs := make([]string, 25)
+		var all sync.WaitGroup
+		for i := range subs {
+			all.Go(func() {
+				params, _ := s.browser(t).authorize("identity_provider", "CorporateID").app()
+				if got := s.token(t, redeem(params.Get("code"))); got.Access != "" {
+					subs[i] = subOf(t, s, got.Access)
+				}
+			})
+		}
+		all.Wait()
+		slices.Sort(subs)
+		if got := slices.Compact(subs); len(got) != 1 || got[0] == "" {
+			t.Fatalf("round %d: %v", round, got)
+		}
+	}
+}
+
+// Every storage call of a first sign-in fails in turn: nobody gets in by it, and
+// afterwards there is no half of a user.
+func TestA93_StorageFailsAnywhere(t *testing.T) {
+	h := hubtest.NewFaulty(t)
+	up := idptest.New(t, idptest.Config{})
+	h.Link(h.Pool, "CorporateID", up)
+	s := serve(t, h)
+	good := 0
+	for n := 1; ; n++ {
+		subject := "crash-" + string(rune('A'+n))
+		up.SetUser(idptest.User{Subject: subject, Claims: map[string]any{"email": "c@corp.example"}})
+		b := s.browser(t)
+		answer := b.upstreamAnswer()
+		s.Faults.At(n)
+		r := b.get(answer)
+		hit := s.Faults.Hit()
+		s.Faults.At(0)
+		_, in := r.app()
+		if hit && in {
+			t.Errorf("call %d failed and the person came in", n)
+		}
+		if hit && s.User(s.Pool, "CorporateID_"+subject) != nil {
+			t.Errorf("call %d failed and left a user", n)
+		}
+		if !hit {
+			if !in {
+				t.Errorf("no fault and no sign-in: %d", r.StatusCode)
+			}
+			good++
+			break
+		}
+	}
+	if good == 0 {
+		t.Error("never came to the end")
+	}
+}
+
+// A184 at the token endpoint: a storage fault never grants and never says that
+// something was done.
+func TestA184_StorageFaultNeverGrants(t *testing.T) {
+	s := serve(t, hubtest.NewFaulty(t))
+	b := s.browser(t)
+	b.code()
+	for n := 1; ; n++ {
+		params, _ := b.authorize("prompt", "none").app()
+		form := redeem(params.Get("code"))
+		r, _ := http.NewRequestWithContext(t.Context(), "POST", hubtest.Issuer+"/oauth2/token", strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.SetBasicAuth(hubtest.ClientID, hubtest.ClientSecret)
+		s.Faults.At(n)
+		res, err := transport{s.server}.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hit := s.Faults.Hit()
+		s.Faults.At(0)
+		if !hit {
+			if res.StatusCode != http.StatusOK {
+				t.Errorf("no fault: %d", res.StatusCode)
+			}
+			return
+		}
+		if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" {
+			t.Errorf("call %d failed: status %d", n, res.StatusCode)
+		}
+	}
+}
+
+// max_age and prompt=login reach the provider, and an old authentication that it
+// reports is not passed off as a fresh one (A18).
+func TestA18_FreshSignInUpstream(t *testing.T) {
+	s, up := federated(t, idptest.Config{})
+	b := s.browser(t)
+	b.authorize("identity_provider", "CorporateID")
+	up.Forget()
+	b.authorize("identity_provider", "CorporateID", "prompt", "login")
+	asked := up.Requests(idptest.AuthorizationEndpoint)
+	if len(asked) != 1 || asked[0].Query.Get("prompt") != "login" {
+		t.Fatalf("the provider was asked %v", asked)
+	}
+	s.Advance(10 * time.Minute)
+	up.Forget()
+	b.authorize("identity_provider", "CorporateID", "max_age", "60")
+	if asked := up.Requests(idptest.AuthorizationEndpoint); len(asked) != 1 || asked[0].Query.Get("max_age") != "60" {
+		t.Errorf("the provider was asked %v", asked)
+	}
+	up.SetHooks(idptest.Hooks{IDToken: func(tok *idptest.Token) { tok.Claims["auth_time"] = s.Now().Add(-time.Hour).Unix() }})
+	if _, ok := s.browser(t).authorize("identity_provider", "CorporateID", "max_age", "60").app(); ok {
+		t.Error("an hour-old authentication passed for max_age=60")
+	}
+	if params, _ := b.authorize("prompt", "none", "max_age", "60").app(); params.Get("error") != "login_required" {
+		t.Errorf("prompt=none with an old session: %v", params)
+	}
+	if params, _ := b.authorize("prompt", "none", "login_hint", "somebody.else@corp.example").app(); params.Get("error") != "login_required" {
+		t.Errorf("a hint of another person: %v", params)
+	}
+}
