@@ -139,6 +139,7 @@ func (s *Server) plain(w http.ResponseWriter, r *http.Request, status int, reaso
 	if reason != "" {
 		event.Set("error", reason)
 	}
+	middleware.SetPolicy(w, middleware.Policy{Script: []string{"'self'"}})
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
