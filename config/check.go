@@ -13,7 +13,7 @@ func (r *reader) check(c *Config) {
 	for i, l := range c.Listen {
 		r.listener(l, fmt.Sprintf("listen[%d]", i), len(c.TrustedProxies) > 0)
 	}
-	if r.has("listen") && len(c.Listen) == 0 && !r.reported["listen"] {
+	if r.has("listen") && len(c.Listen) == 0 {
 		r.problem("listen", "the list is empty", "for example  listen: localhost:8080")
 	}
 	if c.Metrics != "" {
@@ -26,7 +26,7 @@ func (r *reader) check(c *Config) {
 		r.insecureUpstream(host, fmt.Sprintf("insecure_upstreams[%d]", i))
 	}
 	r.sealingKey(c.SealingKey)
-	if r.has("pools") && len(c.Pools) == 0 && !r.reported["pools"] {
+	if r.has("pools") && len(c.Pools) == 0 {
 		r.problem("pools", "there is no pool", "begin one with  - name:")
 	}
 	all := unique{r: r}
@@ -43,7 +43,7 @@ func (r *reader) sealingKey(ref Reference) {
 			named++
 		}
 	}
-	if r.has("sealing_key") && named != 1 && !r.reported["sealing_key"] {
+	if r.has("sealing_key") && named != 1 {
 		r.problem("sealing_key", "must name one of env and file", "for example  {file: isthmus.key}")
 	}
 	if ref.Env == "" {
@@ -105,11 +105,14 @@ func (r *reader) hostOrNetwork(entry, path string) {
 
 // splitHost reads host or host:port; IPv6 addresses may stand in brackets or without.
 func splitHost(text string) (host, port string, err error) {
-	host = strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")
-	if addr, err := netip.ParseAddr(host); err == nil && addr.Zone() == "" {
-		return host, "", nil
+	bare := text
+	if strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") {
+		bare = text[1 : len(text)-1]
 	}
-	if strings.Contains(text, ":") {
+	if addr, err := netip.ParseAddr(bare); err == nil && addr.Zone() == "" {
+		return bare, "", nil
+	}
+	if host = text; strings.Contains(text, ":") {
 		if host, port, err = net.SplitHostPort(text); err != nil {
 			return "", "", err
 		}

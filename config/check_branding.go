@@ -35,7 +35,7 @@ func (r *reader) logo(name, path string) {
 	if name == "" {
 		return
 	}
-	if !slices.Contains([]string{".svg", ".png"}, strings.ToLower(filepath.Ext(name))) {
+	if !slices.Contains([]string{".svg", ".png"}, filepath.Ext(name)) {
 		r.problem(path, quote(filepath.Base(name))+" is neither SVG nor PNG", "its name ends in .svg or .png")
 		return
 	}
@@ -46,7 +46,7 @@ func (r *reader) logo(name, path string) {
 	case !info.Mode().IsRegular():
 		r.problem(path, quote(name)+" is not a file", "")
 	case info.Size() > maxLogo:
-		r.problem(path, fmt.Sprintf("the file %s has %d KiB", quote(name), info.Size()>>10), fmt.Sprintf("%d KiB at most", maxLogo>>10))
+		r.problem(path, fmt.Sprintf("the file %s is larger than %d KiB", quote(name), maxLogo>>10), "pages are meant to be light")
 	}
 }
 

@@ -86,7 +86,7 @@ func (r *reader) clientSecrets(c *Client, path string) {
 
 func (r *reader) flows(c *Client, path string) {
 	at := path + ".flows"
-	if len(c.Flows) == 0 && !r.reported[at] {
+	if len(c.Flows) == 0 {
 		r.problem(at, "the list is empty", "for example  flows: [code]")
 	}
 	for i, flow := range c.Flows {
@@ -117,7 +117,7 @@ func (r *reader) flows(c *Client, path string) {
 func (r *reader) redirects(c *Client, path string) {
 	people := slices.Contains(c.Flows, flowCode)
 	switch {
-	case people && r.has(path+".callback_urls") && len(c.CallbackURLs) == 0 && !r.reported[path+".callback_urls"]:
+	case people && r.has(path+".callback_urls") && len(c.CallbackURLs) == 0:
 		r.problem(path+".callback_urls", "the list is empty", "for example  callback_urls: [https://app.example/callback]")
 	case people && r.absent(path, "callback_urls"):
 		r.missing(path, `"callback_urls" is missing`, "the addresses the app may be called back at, for example  callback_urls: [https://app.example/callback]")
@@ -161,7 +161,7 @@ func (r *reader) clientScopes(c *Client, path string) {
 	if len(c.Scopes) > maxScopes {
 		r.problem(path, fmt.Sprintf("%d scopes", len(c.Scopes)), fmt.Sprintf("%d at most", maxScopes))
 	}
-	if len(c.Scopes) == 0 && len(c.Flows) > 0 && !r.reported[path] {
+	if len(c.Scopes) == 0 && len(c.Flows) > 0 {
 		r.problem(path, "the client may ask for no scope", "for example  scopes: [billing/read]")
 	}
 	r.scopeTokens(c.Scopes, path)
@@ -217,7 +217,7 @@ func (r *reader) clientProviders(p *Pool, c *Client, path string) {
 		seen.add("entry", name, at, false)
 	}
 	switch {
-	case len(c.Providers) == 0 && !r.reported[path]:
+	case len(c.Providers) == 0:
 		r.problem(path, "the client has no way in", "name providers of the pool, or  COGNITO  for its own password form")
 	case ways == 0 && r.has(path):
 		r.warn(path, "all of them are disabled", "nobody can sign in to this client")

@@ -52,9 +52,11 @@ func (r *reader) pool(c *Config, p *Pool, path string, all *unique) {
 
 // schema compiles the attributes and places what mapping finds.
 func (r *reader) schema(a Attributes, path string) *mapping.Schema {
-	custom := make([]mapping.Attribute, len(a.Custom))
-	for i, c := range a.Custom {
-		custom[i] = mapping.Attribute{Name: c.Name, Type: mapping.Type(c.Type), MaxLength: c.MaxLength, Immutable: c.Immutable}
+	var custom []mapping.Attribute
+	for _, c := range a.Custom {
+		if c.Name != "" {
+			custom = append(custom, mapping.Attribute{Name: c.Name, Type: mapping.Type(c.Type), MaxLength: c.MaxLength, Immutable: c.Immutable})
+		}
 	}
 	twice := unique{r: r}
 	for i, name := range a.Required {

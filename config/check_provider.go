@@ -98,7 +98,7 @@ func envName(provider string) string {
 
 func (r *reader) upstreamScopes(scopes []string, path string) {
 	r.scopeTokens(scopes, path)
-	if !slices.Contains(scopes, "openid") && !r.reported[path] {
+	if !slices.Contains(scopes, "openid") {
 		r.problem(path, "openid is not among them", "without it there is no ID token, and nobody can be signed in")
 	}
 }

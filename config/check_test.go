@@ -64,7 +64,7 @@ func TestSplitHost(t *testing.T) {
 		"idp.corp.example": "idp.corp.example|", "localhost:8080": "localhost|8080", "10.0.0.1": "10.0.0.1|", "10.0.0.1:80": "10.0.0.1|80",
 		"[::1]": "::1|", "::1": "::1|", "[::1]:443": "::1|443", "idp.example.": "idp.example.|", "xn--bcher-kva.example": "xn--bcher-kva.example|", "a_b:1": "a_b|1",
 		"": "", ":80": "", "a:": "", "a:0": "", "a:65536": "", "a:x": "", "http://a": "", "a/b": "", "a b": "", "-a": "", "a-": "", "a..b": "", "*.a": "", "bücher.example": "",
-		"fe80::1%eth0": "", strings.Repeat("a", 64): "", strings.Repeat("a.", 200): "", "user@a": "",
+		"fe80::1%eth0": "", strings.Repeat("a", 64): "", strings.Repeat("a.", 200): "", "user@a": "", "[::1": "", "::1]": "", "[a]": "", "[::1]x": "",
 	} {
 		host, port, err := splitHost(text)
 		if got := host + "|" + port; (err != nil) != (want == "") || err == nil && got != want {

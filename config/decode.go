@@ -99,6 +99,9 @@ func (r *reader) mapping(v reflect.Value, n *node, path string) {
 		}
 		used[f.index] = p.key
 		r.decode(v.Field(f.index), p.value, key, f)
+		if f.required && p.value.kind == scalarKind && p.value.text == "" {
+			r.problem(key, "is empty", f.say)
+		}
 	}
 	for _, f := range fields {
 		if _, ok := used[f.index]; f.required && !ok && r.absent(path, f.names[0]) {

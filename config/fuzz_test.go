@@ -68,6 +68,9 @@ func checkPlaces(t *testing.T, list Problems, lines int) {
 		if i > 0 && p.Line < list[i-1].Line {
 			t.Fatalf("line %d after line %d", p.Line, list[i-1].Line)
 		}
+		if strings.Contains(p.String(), "a1a1a1a1") {
+			t.Fatalf("a secret from the environment is shown: %s", p)
+		}
 		if strings.Count(p.String(), "\n") > 2 || strings.ContainsAny(p.String(), "\t\r\x00") {
 			t.Fatalf("prints as %q", p.String())
 		}

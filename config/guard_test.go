@@ -9,8 +9,8 @@ import (
 // TestA169_HostileFilesCostLittle: no file of the size that is read keeps the reader busy for long or overflows its
 // stack. Unguarded, the parser needs minutes for some of these and dies of others.
 func TestA169_HostileFilesCostLittle(t *testing.T) {
-	full := func(s string) string { return strings.Repeat(s, maxFile/3/len(s)) }
-	some := func(s string) string { return strings.Repeat(s, maxFile/24/len(s)) }
+	full := func(s string) string { return strings.Repeat(s, maxFile/5/len(s)) }
+	some := func(s string) string { return strings.Repeat(s, maxFile/48/len(s)) }
 	stairs := func() string {
 		var b strings.Builder
 		for i := 0; b.Len() < maxFile/8; i++ {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -89,6 +90,7 @@ func (r *reader) read() (*Config, error) {
 		v := reflect.ValueOf(c).Elem()
 		setDefaults(v)
 		r.decode(v, root, "", field{})
+		r.unread = maps.Clone(r.reported)
 		r.permissions()
 		c.complete(r)
 		r.check(c)

@@ -21,12 +21,16 @@ func (r *reader) parse() *node {
 	if !r.characters() || !r.indentation() {
 		return nil
 	}
-	tokens := withoutComments(lexer.Tokenize(r.body))
+	tokens, err := surviving(func() (token.Tokens, error) { return withoutComments(lexer.Tokenize(r.body)), nil })
+	if err != nil {
+		r.syntax(err)
+		return nil
+	}
 	if t, message, hint := guardTokens(tokens); message != "" {
 		r.at(t.Position.Line, t.Position.Column, "", message, hint)
 		return nil
 	}
-	body, err := parseTokens(tokens)
+	body, err := surviving(func() (ast.Node, error) { return parseTokens(tokens) })
 	if err != nil {
 		r.syntax(err)
 		return nil
@@ -106,13 +110,17 @@ func (r *reader) syntax(err error) {
 	r.at(p.Line, p.Column, "", "not readable as YAML", at.GetMessage())
 }
 
-// parseTokens runs the parser, which is not ours: a panic in it is a file that cannot be read.
-func parseTokens(tokens token.Tokens) (body ast.Node, err error) {
+// surviving runs code of the YAML library: a panic in it is a file that cannot be read, not the end of the hub.
+func surviving[T any](run func() (T, error)) (result T, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			body, err = nil, fmt.Errorf("the reader gave up (%v)", p)
+			err = fmt.Errorf("the reader gave up (%v)", p)
 		}
 	}()
+	return run()
+}
+
+func parseTokens(tokens token.Tokens) (ast.Node, error) {
 	// Duplicate keys are found by the builder, all of them and with both places.
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {

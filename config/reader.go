@@ -17,6 +17,7 @@ type reader struct {
 	places   map[string]place // by path of the key
 	meant    map[string]bool  // paths that a misspelt key was taken for
 	reported map[string]bool  // paths with a problem
+	unread   map[string]bool  // paths whose value could not be read, so that there is nothing more to say about it
 	broken   map[string]bool  // paths of rules with a problem in them
 	findings []finding
 	warned   []finding
@@ -60,8 +61,12 @@ func (r *reader) at(line, column int, path, message, hint string) {
 	r.add(finding{Problem{Line: line, Column: column, Path: path, Message: message, Hint: hint}, line > 0})
 }
 
-// problem reports what is wrong with the value of a key.
-func (r *reader) problem(path, message, hint string) { r.add(r.find(path, message, hint)) }
+// problem reports what is wrong with the value of a key, unless the value could not even be read.
+func (r *reader) problem(path, message, hint string) {
+	if !r.unread[path] {
+		r.add(r.find(path, message, hint))
+	}
+}
 
 // atKey reports what is wrong with a key that the operator named.
 func (r *reader) atKey(path, message, hint string) {
