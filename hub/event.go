@@ -44,6 +44,7 @@ const (
 	UserDeleted       EventName = "user_deleted"
 	KeyRotated        EventName = "key_rotated"
 	ConfigReloaded    EventName = "config_reloaded"
+	AdminAct          EventName = "admin_act" // about to be tried; Reason names the event that tells how it went
 	CrossOriginDenied EventName = "cross_origin_denied"
 )
 

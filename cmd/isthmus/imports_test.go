@@ -34,7 +34,7 @@ var floors = []floor{
 	{"web/middleware/...", nil},
 	{"web/oidc", webParts},
 	{"web/login", webParts},
-	{"web/admin", webParts},
+	{"web/admin", append([]string{"idp/strictjson"}, webParts...)},
 	{"web/cognito", webParts},
 	{"web", append([]string{"web/..."}, webParts...)},
 

@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/spf13/cobra"
 )
 
 // The exit statuses, as `isthmus help exit` lists them.
@@ -33,16 +35,20 @@ func main() { os.Exit(Main()) }
 func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := root().ExecuteContext(ctx)
+	c, begun := root(), false
+	c.PersistentPreRun = func(*cobra.Command, []string) { begun = true }
+	err := c.ExecuteContext(ctx)
 	if err == nil {
 		return 0
 	}
 	if text := err.Error(); text != "" {
 		fmt.Fprintln(os.Stderr, text)
 	}
-	var status *statusError
-	if errors.As(err, &status) {
+	if status, ok := errors.AsType[*statusError](err); ok {
 		return status.status
+	}
+	if !begun { // no verb ran, so the command line is wrong
+		return exitUsage
 	}
 	return exitFailure
 }

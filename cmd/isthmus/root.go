@@ -1,6 +1,11 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
 
 // root is the command without a verb: what the program is, and the verbs one
 // needs first.
@@ -17,9 +22,30 @@ func root() *cobra.Command {
   isthmus explain K7QF-2M9X        why did that sign-in stop, and what mends it?`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
 	}
-	c.AddCommand(serveCommand(), demoCommand())
+	group(c, serveCommand(), demoCommand(), userCommand(), keyCommand(), reloadCommand(), explainCommand())
+	c.Run = func(c *cobra.Command, _ []string) {
+		fmt.Fprintln(c.OutOrStdout(), c.Long+"\n\nAll verbs and topics: isthmus help")
+	}
+	return c
+}
+
+// group gives a command its verbs. By itself it tells of them; a verb that it
+// does not have is an error.
+func group(c *cobra.Command, verbs ...*cobra.Command) *cobra.Command {
+	c.AddCommand(verbs...)
+	c.Args = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		text := fmt.Sprintf("there is no %q under %s", args[0], c.CommandPath())
+		c.SuggestionsMinimumDistance = 2
+		if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+			text += "; did you mean " + strings.Join(near, " or ") + "?"
+		}
+		return fmt.Errorf("%s\n%s help lists what there is", text, c.Root().Name())
+	}
+	c.Run = func(c *cobra.Command, _ []string) { _ = c.Help() }
 	return c
 }
 

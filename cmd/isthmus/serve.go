@@ -42,7 +42,10 @@ func serve(ctx context.Context, path string, out io.Writer) error {
 		return err
 	}
 	log := logger(cfg.Log, out)
-	h, err := run.Start(ctx, cfg, run.Options{Log: log, Audit: log.With("log", "audit")})
+	h, err := run.Start(ctx, cfg, run.Options{
+		Log: log, Audit: log.With("log", "audit"),
+		Load: func() (*config.Config, error) { return config.Load(path, config.Environment{}) },
+	})
 	if err != nil {
 		return err
 	}
@@ -63,21 +66,26 @@ func serve(ctx context.Context, path string, out io.Writer) error {
 			defer cancel()
 			return h.Close(end)
 		case <-hangups:
-			if err := reload(ctx, h, path, out); err != nil {
-				log.Error("configuration refused, the old one stays in force", "error", err)
-			} else {
-				log.Info("configuration taken up", "file", path)
-			}
+			hangup(ctx, h, log)
 		}
 	}
 }
 
-func reload(ctx context.Context, h *run.Hub, path string, out io.Writer) error {
-	cfg, err := load(path, out)
-	if err != nil {
-		return err
+// hangup takes up the changed file, and tells the log what came of it.
+func hangup(ctx context.Context, h *run.Hub, log *slog.Logger) {
+	warnings, err := h.ReloadFile(ctx)
+	problems, wrong := errors.AsType[config.Problems](err)
+	for _, p := range append(problems, warnings...) {
+		log.Warn(p.Message, "file", p.File, "line", p.Line, "key", p.Path, "hint", p.Hint)
 	}
-	return h.Reload(ctx, cfg)
+	switch {
+	case wrong:
+		log.Error("configuration refused, the old one stays in force", "problems", len(problems))
+	case err != nil:
+		log.Error("configuration refused, the old one stays in force", "error", err)
+	default:
+		log.Info("configuration taken up")
+	}
 }
 
 // load reads a configuration and prints its warnings.

@@ -19,6 +19,7 @@ import (
 	"github.com/isthmus-hub/isthmus/hub/signin"
 	"github.com/isthmus-hub/isthmus/hub/store"
 	"github.com/isthmus-hub/isthmus/hub/store/bolt"
+	"github.com/isthmus-hub/isthmus/idp/outbound"
 	"github.com/isthmus-hub/isthmus/web"
 )
 
@@ -29,6 +30,9 @@ type Options struct {
 	Now   func() time.Time // nil: the system's clock
 	Cost  directory.Cost   // of password hashes; zero: directory.DefaultCost
 	Local bool             // open the store and the pools, but listen nowhere
+	// Load reads the configuration again, for a reload by the admin socket or by
+	// ReloadFile; nil: only Reload replaces it.
+	Load func() (*config.Config, error)
 }
 
 // Hub is a hub that runs.
@@ -46,6 +50,7 @@ type Hub struct {
 	outbound *http.Client
 	metrics  *metrics
 	server   *web.Server
+	signin   *signin.Service
 
 	mu        sync.Mutex // of what Reload replaces
 	pools     []*hub.Pool
@@ -103,11 +108,15 @@ func (h *Hub) open(ctx context.Context) (err error) {
 	if h.metrics, err = newMetrics(h.Registry, h.engine); err != nil {
 		return err
 	}
-	if h.outbound, err = h.newOutbound(); err != nil {
+	h.outbound, err = newOutbound(h.cfg, func(r *outbound.Refused) {
+		h.record(hub.Event{Time: h.options.Now(), Name: hub.OutboundRefused, Reason: r.Error()})
+	})
+	if err != nil {
 		return err
 	}
+	h.signin = signin.New(h.Directory)
 	h.server, err = web.New(web.Options{
-		SignIn: signin.New(h.Directory), Log: h.Log, Registry: h.Registry, Proxies: h.cfg.TrustedProxies,
+		SignIn: h.signin, Log: h.Log, Registry: h.Registry, Proxies: h.cfg.TrustedProxies,
 	})
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/isthmus-hub/isthmus/config"
 	"github.com/isthmus-hub/isthmus/web"
+	"github.com/isthmus-hub/isthmus/web/admin"
 )
 
 // listen opens every address of the configuration, or none, and serves.
@@ -41,6 +42,11 @@ func (h *Hub) listen() error {
 		}
 		h.serve(listener, web.Telemetry(h.Registry, h.Ready))
 	}
+	listener, err := admin.Listen(h.cfg.Admin.Socket)
+	if err != nil {
+		return err
+	}
+	h.serve(listener, h.Admin())
 	return nil
 }
 
@@ -53,6 +59,7 @@ func (h *Hub) serve(l net.Listener, handler http.Handler) {
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    32 << 10,
+		ConnContext:       admin.ConnContext,
 		ErrorLog:          slog.NewLogLogger(h.Log.Handler(), slog.LevelDebug),
 	}
 	h.servers = append(h.servers, s)

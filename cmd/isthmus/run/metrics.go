@@ -18,6 +18,8 @@ type metrics struct {
 	events    *prometheus.CounterVec
 	signIns   *prometheus.CounterVec
 	upstreams *prometheus.HistogramVec
+
+	auditFailures prometheus.Counter
 }
 
 func newMetrics(r *prometheus.Registry, engine *bolt.Engine) (*metrics, error) {
@@ -32,13 +34,16 @@ func newMetrics(r *prometheus.Registry, engine *bolt.Engine) (*metrics, error) {
 			Name: "isthmus_upstream_seconds", Help: "Time of calls to providers, by step and outcome.",
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"pool", "provider", "step", "outcome"}),
+		auditFailures: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "isthmus_audit_failures_total", Help: "Audit events that could not be written.",
+		}),
 	}
 	commits := prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "isthmus_store_commits_total", Help: "Commits that reached the disk; each holds one write or more.",
 	}, func() float64 { return float64(engine.Commits()) })
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.events, m.signIns, m.upstreams, commits,
+		m.events, m.signIns, m.upstreams, m.auditFailures, commits,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector(),
 	} {
 		errs = append(errs, r.Register(c))
@@ -57,8 +62,16 @@ func (m *metrics) upstream(pool string) func(idp.Call) {
 	}
 }
 
-// record writes an event to the audit log and counts it.
+// record writes an event to the audit log and counts it. A log that cannot be
+// written is told of in the other one.
 func (h *Hub) record(e hub.Event) {
+	if err := h.audit(e); err != nil {
+		h.Log.Error("the audit log cannot be written", "event", e.Name, "error", err)
+	}
+}
+
+// audit is record for acts that are not to be done without their event.
+func (h *Hub) audit(e hub.Event) error {
 	outcome := "ok"
 	if !e.OK {
 		outcome = "refused"
@@ -74,15 +87,21 @@ func (h *Hub) record(e hub.Event) {
 		}
 		h.metrics.signIns.WithLabelValues(e.Pool, provider, outcome).Inc()
 	}
-	attrs := make([]slog.Attr, 0, 12)
-	attrs = append(attrs, slog.Bool("ok", e.OK))
+	// By the handler, because a Logger drops its errors, and whatever is below its
+	// level.
+	line := slog.NewRecord(h.options.Now(), slog.LevelInfo, string(e.Name), 0)
+	line.AddAttrs(slog.Bool("ok", e.OK))
 	for _, f := range []struct{ key, value string }{
 		{"pool", e.Pool}, {"client", e.Client}, {"provider", e.Provider}, {"sub", e.Sub}, {"reason", e.Reason}, {"trace", e.Trace},
 		{"address", e.Address}, {"request_id", e.RequestID}, {"actor", e.Actor},
 	} {
 		if f.value != "" {
-			attrs = append(attrs, slog.String(f.key, f.value))
+			line.AddAttrs(slog.String(f.key, f.value))
 		}
 	}
-	h.options.Audit.LogAttrs(context.Background(), slog.LevelInfo, string(e.Name), attrs...)
+	err := h.options.Audit.Handler().Handle(context.Background(), line)
+	if err != nil {
+		h.metrics.auditFailures.Inc()
+	}
+	return err
 }

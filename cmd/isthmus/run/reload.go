@@ -7,22 +7,18 @@ import (
 	"strings"
 
 	"github.com/isthmus-hub/isthmus/config"
-	"github.com/isthmus-hub/isthmus/hub"
 )
 
 // Reload serves another configuration from the next request on. When any part
 // of it cannot be served, or would need a restart, nothing changes and the
 // error says why.
-func (h *Hub) Reload(ctx context.Context, cfg *config.Config) (err error) {
+func (h *Hub) Reload(ctx context.Context, cfg *config.Config) error {
+	return h.recorded(func() error { return h.reload(ctx, cfg) })
+}
+
+func (h *Hub) reload(ctx context.Context, cfg *config.Config) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	defer func() {
-		e := hub.Event{Time: h.options.Now(), Name: hub.ConfigReloaded, OK: err == nil}
-		if err != nil {
-			e.Reason = err.Error()
-		}
-		h.record(e)
-	}()
 	if fixed := unchangeable(h.cfg, cfg); len(fixed) > 0 {
 		return fmt.Errorf("a change of %s takes effect at a restart only; nothing was changed", strings.Join(fixed, ", "))
 	}

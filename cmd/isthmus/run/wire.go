@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -16,7 +15,6 @@ import (
 	"github.com/isthmus-hub/isthmus/hub/oauth"
 	"github.com/isthmus-hub/isthmus/hub/token"
 	"github.com/isthmus-hub/isthmus/idp"
-	"github.com/isthmus-hub/isthmus/idp/outbound"
 	"github.com/isthmus-hub/isthmus/mapping"
 )
 
@@ -33,13 +31,6 @@ const (
 type upstream struct {
 	cfg      idp.Config
 	provider *idp.Provider
-}
-
-func (h *Hub) newOutbound() (*http.Client, error) {
-	allow := append(append([]string{}, h.cfg.Outbound.Allow...), h.cfg.InsecureUpstreams...)
-	return outbound.New(outbound.Policy{Allow: allow, OnRefuse: func(r *outbound.Refused) {
-		h.record(hub.Event{Time: h.options.Now(), Name: hub.OutboundRefused, Reason: r.Error()})
-	}})
 }
 
 // build turns the file's pools into hub's. Nothing that is served changes yet.
@@ -125,18 +116,7 @@ func (h *Hub) client(cfg *config.Config, c *config.Client) (*hub.Client, error) 
 }
 
 func (h *Hub) provider(p *hub.Pool, c *config.Provider, upstreams map[string]upstream) (*hub.Provider, error) {
-	cfg := idp.Config{
-		Name: c.Name, Issuer: c.Issuer, ClientID: c.ClientID, ClientSecret: c.ClientSecret.Reveal(), AuthMethod: c.ClientAuth,
-		Scopes: c.Scopes, UserInfoMethod: c.AttributesRequestMethod, Algorithms: c.Algorithms, RedirectURI: p.CallbackURL(),
-		ForwardLoginHint: true,
-		Endpoints: idp.Endpoints{
-			Authorization: c.Endpoints.Authorization, Token: c.Endpoints.Token, UserInfo: c.Endpoints.UserInfo,
-			JWKS: c.Endpoints.JWKS, EndSession: c.Endpoints.EndSession,
-		},
-	}
-	if c.Compiled.NeedsAll() {
-		cfg.UserInfo = idp.UserInfoAlways
-	}
+	cfg := upstreamConfig(p.Issuer, c)
 	key := p.Name + "/" + c.Name
 	up, known := h.upstreams[key]
 	if !known || !reflect.DeepEqual(up.cfg, cfg) {

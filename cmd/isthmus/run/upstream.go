@@ -1,0 +1,68 @@
+package run
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/isthmus-hub/isthmus/config"
+	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/idp"
+	"github.com/isthmus-hub/isthmus/idp/outbound"
+)
+
+// Upstream is a provider of a configuration by itself, to be examined without a
+// hub.
+type Upstream struct {
+	Pool     *config.Pool
+	Config   *config.Provider
+	Provider *idp.Provider
+}
+
+// Upstreams makes every provider of a configuration, and asks none of them
+// anything. The error is what a hub would refuse to start with.
+func Upstreams(cfg *config.Config) ([]Upstream, error) {
+	client, err := newOutbound(cfg, nil)
+	if err != nil {
+		return nil, err
+	}
+	var list []Upstream
+	for i := range cfg.Pools {
+		p := &cfg.Pools[i]
+		for j := range p.Providers {
+			c := &p.Providers[j]
+			provider, err := idp.New(upstreamConfig(p.Issuer, c), client, time.Now)
+			if err != nil {
+				return nil, fmt.Errorf("pool %s: %w", p.Name, err)
+			}
+			list = append(list, Upstream{Pool: p, Config: c, Provider: provider})
+		}
+	}
+	return list, nil
+}
+
+// newOutbound is the client of every call to a provider; refused hears of
+// addresses that the policy forbids, and may be nil.
+func newOutbound(cfg *config.Config, refused func(*outbound.Refused)) (*http.Client, error) {
+	allow := append(append([]string{}, cfg.Outbound.Allow...), cfg.InsecureUpstreams...)
+	return outbound.New(outbound.Policy{Allow: allow, OnRefuse: refused})
+}
+
+// upstreamConfig is a provider of the file as its relying party wants it, in the
+// pool of that issuer.
+func upstreamConfig(issuer string, c *config.Provider) idp.Config {
+	cfg := idp.Config{
+		Name: c.Name, Issuer: c.Issuer, ClientID: c.ClientID, ClientSecret: c.ClientSecret.Reveal(), AuthMethod: c.ClientAuth,
+		Scopes: c.Scopes, UserInfoMethod: c.AttributesRequestMethod, Algorithms: c.Algorithms,
+		RedirectURI:      (&hub.Pool{Issuer: issuer}).CallbackURL(),
+		ForwardLoginHint: true,
+		Endpoints: idp.Endpoints{
+			Authorization: c.Endpoints.Authorization, Token: c.Endpoints.Token, UserInfo: c.Endpoints.UserInfo,
+			JWKS: c.Endpoints.JWKS, EndSession: c.Endpoints.EndSession,
+		},
+	}
+	if c.Compiled.NeedsAll() {
+		cfg.UserInfo = idp.UserInfoAlways
+	}
+	return cfg
+}
