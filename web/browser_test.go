@@ -47,10 +47,11 @@ func serve(t *testing.T, h *hubtest.Hub, pools ...*hub.Pool) *site {
 // browser is a person's browser: it keeps cookies, follows redirects between
 // the hub and scripted providers, and stops where an app would take over.
 type browser struct {
-	t      *testing.T
-	site   *site
-	client *http.Client
-	header http.Header // sent with every request
+	t       *testing.T
+	site    *site
+	client  *http.Client
+	header  http.Header // sent with every request
+	address string      // where its requests come from
 }
 
 func (s *site) browser(t *testing.T) *browser {
@@ -59,23 +60,29 @@ func (s *site) browser(t *testing.T) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &browser{t: t, site: s, header: http.Header{}}
+	b := &browser{t: t, site: s, header: http.Header{}, address: "192.0.2.7:4711"}
 	b.client = &http.Client{
-		Jar: jar, Transport: transport{s.server},
+		Jar: jar, Transport: transport{hub: s.server, address: &b.address},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return b
 }
 
 // transport serves hosts that end in .test from the hub and reaches all others.
-type transport struct{ hub http.Handler }
+type transport struct {
+	hub     http.Handler
+	address *string
+}
 
 func (tr transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !strings.HasSuffix(r.URL.Hostname(), ".test") {
 		return http.DefaultTransport.RoundTrip(r)
 	}
 	in := r.Clone(r.Context())
-	in.RequestURI, in.RemoteAddr, in.Host = r.URL.RequestURI(), "192.0.2.7:4711", r.URL.Host
+	in.RequestURI, in.RemoteAddr, in.Host = r.URL.RequestURI(), "192.0.2.8:4711", r.URL.Host
+	if tr.address != nil {
+		in.RemoteAddr = *tr.address
+	}
 	if r.Host != "" {
 		in.Host = r.Host
 	}

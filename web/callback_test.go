@@ -492,7 +492,7 @@ func TestA184_StorageFaultNeverGrants(t *testing.T) {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.SetBasicAuth(hubtest.ClientID, hubtest.ClientSecret)
 		s.Faults.At(n)
-		res, err := transport{s.server}.RoundTrip(r)
+		res, err := transport{hub: s.server}.RoundTrip(r)
 		if err != nil {
 			t.Fatal(err)
 		}

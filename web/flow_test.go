@@ -90,7 +90,7 @@ func TestFederatedSignIn(t *testing.T) {
 // with go-oidc, through discovery.
 func exchange(t *testing.T, s *site, code string) (*oidc.IDToken, map[string]any) {
 	t.Helper()
-	ctx := oidc.ClientContext(t.Context(), &http.Client{Transport: transport{s.server}})
+	ctx := oidc.ClientContext(t.Context(), &http.Client{Transport: transport{hub: s.server}})
 	provider, err := oidc.NewProvider(ctx, hubtest.Issuer)
 	if err != nil {
 		t.Fatal(err)

@@ -55,7 +55,7 @@ func (s *site) tokenAs(t *testing.T, issuer, client, secret string, form url.Val
 
 func (s *site) answer(t *testing.T, r *http.Request) *tokens {
 	t.Helper()
-	res, err := transport{s.server}.RoundTrip(r)
+	res, err := transport{hub: s.server}.RoundTrip(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func (s *site) userInfo(t *testing.T, token string) int {
 	t.Helper()
 	r, _ := http.NewRequestWithContext(t.Context(), "GET", hubtest.Issuer+"/oauth2/userInfo", nil)
 	r.Header.Set("Authorization", "Bearer "+token)
-	res, err := transport{s.server}.RoundTrip(r)
+	res, err := transport{hub: s.server}.RoundTrip(r)
 	if err != nil {
 		t.Fatal(err)
 	}

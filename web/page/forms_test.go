@@ -84,6 +84,7 @@ func TestProfileFields(t *testing.T) {
 		{Field{Name: "custom:s", Label: "Code", MinLength: 3, MaxLength: 9}, `input[minlength="3"][maxlength="9"]`, "Code", ""},
 		{Field{Name: "given_name", Problem: FieldMissing}, `input[aria-invalid=true][aria-describedby=attribute-given_name-error]`, "First name", "First name is still empty."},
 		{Field{Name: "given_name", Problem: FieldShort, MinLength: 2}, `input`, "First name", "First name needs at least 2 characters."},
+		{Field{Name: "given_name", Problem: "odd"}, `input`, "First name", "First name cannot be read like this. Check how it is written."},
 		{Field{Name: "given_name", Problem: FieldLong, MaxLength: 9}, `input`, "First name", "First name may have at most 9 characters."},
 	} {
 		t.Run(test.field.Name+string(test.field.Problem), func(t *testing.T) {

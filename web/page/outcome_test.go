@@ -35,6 +35,37 @@ func TestStoppedSentence(t *testing.T) {
 	}
 }
 
+// TestStoppedAdvice: the sentence speaks of a code only where one is shown.
+func TestStoppedAdvice(t *testing.T) {
+	r := testRenderer(t)
+	for _, reason := range everyReason {
+		d := document(t, r, &Stopped{Reason: reason, Client: "Expenses", Retry: "/login"})
+		if got := d.Find("main").Text(); strings.Contains(got, "code") {
+			t.Errorf("%s: there is no code, but %q", reason, got)
+		}
+		d = document(t, r, &Stopped{Reason: reason, Client: "Expenses", Code: "K7QF-2M9X"})
+		if d.Find(".desk code").Text() != "K7QF-2M9X" {
+			t.Errorf("%s: the code is not shown", reason)
+		}
+	}
+	for _, test := range []struct {
+		page Stopped
+		want string
+	}{
+		{Stopped{Reason: ProviderSilent, Code: "K7QF-2M9X", Retry: "/login"}, "did not answer. Try again, or give this code to your help desk."},
+		{Stopped{Reason: ProviderWrong, Code: "K7QF-2M9X"}, "signed in. Give this code to your help desk."},
+		{Stopped{Reason: RequestRefused, Code: "K7QF-2M9X"}, "not help. Give this code to the people who run the app."},
+		{Stopped{Reason: Cancelled, Code: "K7QF-2M9X", Retry: "/login"}, "Nothing was changed."},
+	} {
+		if got := document(t, r, &test.page).Find("main > p").First().Text(); !strings.HasSuffix(got, test.want) {
+			t.Errorf("%s: %q", test.page.Reason, got)
+		}
+	}
+	if got := document(t, r, &Stopped{Reason: Expired, Retry: "/login"}).Find("a.filled").Text(); got != "Start again" {
+		t.Errorf("button %q", got)
+	}
+}
+
 func TestStoppedWaysOn(t *testing.T) {
 	r := testRenderer(t)
 	d := document(t, r, &Stopped{Reason: ProviderSilent, Code: "K7QF-2M9X", Retry: "/login?tx=t1", Others: []Provider{corporate(), social("Google", "google")}})

@@ -117,6 +117,7 @@ func everyPage(brand *Brand) map[string]Page {
 		pages["stopped/"+string(reason)] = &Stopped{Base: b, Reason: reason, Client: "Expenses", Attribute: "family_name", Code: "K7QF-2M9X", Retry: "/login?tx=t1", Others: ways}
 		pages["stopped/"+string(reason)+"/less"] = &Stopped{Base: b, Reason: reason, Provider: "Google", Attribute: "family_name", Wait: 14 * time.Minute, Others: ways}
 	}
+	pages["stopped/code only"] = &Stopped{Base: b, Reason: ProviderWrong, Code: "K7QF-2M9X"}
 	pages["stopped/request"] = &Stopped{Base: b, Reason: RequestRefused, Client: "Expenses", Code: "K7QF-2M9X",
 		Mismatches: []Mismatch{{Name: "redirect_uri", Received: "https://other.example/cb", Registered: []string{"https://expenses.example/cb"}}, {Name: "response_type"}}}
 	for _, status := range []int{400, 403, 404, 405, 413, 418, 429, 500, 502, 503} {
@@ -126,8 +127,8 @@ func everyPage(brand *Brand) map[string]Page {
 }
 
 var everyReason = []Reason{
-	Cancelled, ProviderSilent, ProviderWrong, ProviderRefused, AttributeRefused, AccountDisabled, CreationOff,
-	NotAllowed, TooManyAttempts, Expired, OtherBrowser, RequestRefused, Unavailable,
+	Cancelled, ProviderSilent, ProviderWrong, ProviderRefused, AttributeRefused, AccountDisabled, CreationOff, NameTaken,
+	NotAllowed, TooManyAttempts, Expired, OtherBrowser, RequestRefused, SignOutRefused, Unavailable,
 }
 
 // everyField is each standard attribute and each type, with each problem.

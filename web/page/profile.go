@@ -1,7 +1,6 @@
 package page
 
 import (
-	"cmp"
 	"strconv"
 	"strings"
 )
@@ -23,7 +22,7 @@ type FieldProblem string
 // The problems of one field.
 const (
 	FieldMissing FieldProblem = "missing"
-	FieldInvalid FieldProblem = "invalid"
+	FieldInvalid FieldProblem = "invalid" // and any other
 	FieldShort   FieldProblem = "short"
 	FieldLong    FieldProblem = "long"
 )
@@ -137,13 +136,24 @@ func (l *locale) fields(list []Field) []fieldView {
 		if f.Type == Text && f.MinLength > 1 {
 			v.Min = strconv.Itoa(f.MinLength)
 		}
-		if f.Problem != "" {
-			v.Error = l.sentence("field."+string(f.Problem), "field", v.Label,
-				"n", strconv.Itoa(cmp.Or(map[FieldProblem]int{FieldShort: f.MinLength, FieldLong: f.MaxLength}[f.Problem], 1)))
-		}
+		v.Error = l.fieldProblem(f, v.Label)
 		views = append(views, v)
 	}
 	return views
+}
+
+func (l *locale) fieldProblem(f Field, label string) []Span {
+	switch f.Problem {
+	case "":
+		return nil
+	case FieldMissing:
+		return l.sentence("field.missing", "field", label)
+	case FieldShort:
+		return l.sentence("field.short", "field", label, "n", strconv.Itoa(f.MinLength))
+	case FieldLong:
+		return l.sentence("field.long", "field", label, "n", strconv.Itoa(f.MaxLength))
+	}
+	return l.sentence("field.invalid", "field", label)
 }
 
 // attribute is the name of an attribute for people: on a label, or inside a

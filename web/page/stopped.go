@@ -20,11 +20,13 @@ const (
 	AttributeRefused Reason = "attribute-refused" // a required attribute did not come, and the mapping says refuse
 	AccountDisabled  Reason = "account-disabled"
 	CreationOff      Reason = "creation-off"    // nobody is known by this identity, and none is created
+	NameTaken        Reason = "name-taken"      // another user has the name the mapping gives
 	NotAllowed       Reason = "not-allowed"     // this way in is not open for this app
 	TooManyAttempts  Reason = "too-many"        // wait, then try again
 	Expired          Reason = "expired"         // the page stood open too long, or was used before
 	OtherBrowser     Reason = "other-browser"   // the cookie is missing: another browser, or cookies are blocked
 	RequestRefused   Reason = "request-refused" // the app's request is not acceptable; see Mismatches
+	SignOutRefused   Reason = "signout-refused" // the app's request to sign out is not acceptable; see Mismatches
 	Unavailable      Reason = "unavailable"     // the hub itself cannot go on
 )
 
@@ -62,6 +64,8 @@ type stoppedView struct {
 	Code, Retry string
 	Title       []Span
 	Text        []Span
+	Advice      []Span // what to do with the code
+	Restart     bool   // trying again means starting anew
 	Mismatches  []Mismatch
 	Shown, More []providerView
 }
@@ -98,9 +102,9 @@ func (p *Stopped) view(l *locale, f Frame) (string, any) {
 	v.Shown, v.More = l.arrange(p.Others, p.Retry == "")
 	key := "stopped." + string(reason)
 	switch reason {
-	case Cancelled, ProviderSilent, ProviderWrong, ProviderRefused, AttributeRefused, CreationOff:
+	case Cancelled, ProviderSilent, ProviderWrong, ProviderRefused, AttributeRefused, CreationOff, NameTaken:
 		key += sender(p.Provider)
-	case NotAllowed, RequestRefused, Expired:
+	case NotAllowed, RequestRefused, SignOutRefused, Expired:
 		if p.Client == "" {
 			key += ".unknown"
 		} else {
@@ -115,5 +119,24 @@ func (p *Stopped) view(l *locale, f Frame) (string, any) {
 		"attribute", l.attribute(p.Attribute, p.Label, true),
 		"minutes", strconv.Itoa(max(1, int(math.Ceil(p.Wait.Minutes())))),
 	)
+	v.Advice = l.advice(reason, p.Code, p.Retry)
+	v.Restart = reason == Expired || reason == OtherBrowser
 	return "stopped", v
+}
+
+// advice says whom to give the code to. Where nothing failed it says nothing.
+func (l *locale) advice(reason Reason, code, retry string) []Span {
+	if code == "" {
+		return nil
+	}
+	switch reason {
+	case Cancelled, Expired, OtherBrowser, TooManyAttempts:
+		return nil
+	case RequestRefused, SignOutRefused:
+		return l.sentence("stopped.advice.app")
+	}
+	if retry != "" {
+		return l.sentence("stopped.advice.retry")
+	}
+	return l.sentence("stopped.advice.code")
 }
