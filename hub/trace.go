@@ -26,7 +26,8 @@ type Trace struct {
 	Provider  string    `json:"provider,omitempty"`
 	Reason    string    `json:"reason"` // one word, as in metrics and audit
 	Steps     []Step    `json:"steps"`
-	Claims    []Claim   `json:"claims,omitempty"` // what the provider sent, masked
+	Claims    []Claim   `json:"claims,omitempty"`  // what the provider sent, masked
+	Missing   []string  `json:"missing,omitempty"` // attributes it did not send and that are required
 	Why       string    `json:"why"`
 	Mend      string    `json:"mend"`
 	RequestID string    `json:"request_id,omitempty"`

@@ -108,6 +108,7 @@ func (t *attempt) refuseAttributes(s *Service, missing []mapping.Missing) Next {
 	for i, m := range missing {
 		names[i], from[i] = m.Attribute, fmt.Sprintf("%s (from %s)", m.Attribute, m.From)
 	}
+	t.missing = names
 	t.mend = fmt.Sprintf("Have the provider send it (it may want a further scope), map the attribute from something it does send, or set on_missing: ask or default at the provider %s.", t.provider.Name)
 	cause := errors.New("absent: " + strings.Join(from, ", "))
 	return t.refuse(s, AttributesRequired, oauth.Wrap(cause, oauth.InvalidRequest, "attributes required: [%s]", strings.Join(names, ", ")))

@@ -29,6 +29,7 @@ type attempt struct {
 	claims   map[string]any
 	steps    []hub.Step
 	mend     string
+	missing  []string // attributes
 }
 
 func (t *attempt) step(name, format string, args ...any) {
@@ -55,7 +56,7 @@ func (t *attempt) fail(s *Service, reason Reason, cause error) *Error {
 	t.steps = append(t.steps, hub.Step{Name: step, Detail: cut(detail(cause))})
 	s.keep(t, &hub.Trace{
 		ID: e.Trace, Time: t.p.Now(), Pool: t.p.Name, Reason: string(reason), Steps: t.steps,
-		Claims: masked(t.claims), Why: why, Mend: mend, RequestID: t.visitor.RequestID,
+		Claims: masked(t.claims), Missing: t.missing, Why: why, Mend: mend, RequestID: t.visitor.RequestID,
 	})
 	t.record(s.event(reason), false, reason, e.Trace, "")
 	return e

@@ -118,7 +118,11 @@ func Explain(s *Site, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.render(w, http.StatusOK, &page.Stopped{
+	p := &page.Stopped{
 		Base: s.base(r, s.pool.Clients[trace.Client], nil), Reason: reasons[signin.Reason(trace.Reason)], Code: trace.ID,
-	}, "")
+	}
+	if len(trace.Missing) > 0 {
+		p.Attribute = trace.Missing[0]
+	}
+	return s.render(w, http.StatusOK, p, "")
 }
