@@ -20,6 +20,7 @@ import (
 func federated(t *testing.T, cfg idptest.Config) (*site, *idptest.Provider) {
 	t.Helper()
 	h := hubtest.New(t)
+	cfg.Algorithm = "ES256" // quick
 	up := idptest.New(t, cfg)
 	up.SetUser(alice)
 	h.Link(h.Pool, "CorporateID", up)
@@ -64,11 +65,10 @@ func TestA46_ForeignCallbacks(t *testing.T) {
 		return u.String()
 	}
 	for name, address := range map[string]string{
-		"missing state":         change("state", ""),
-		"unknown state":         change("state", hub.Random()),
-		"odd state":             change("state", "../../x"),
-		"A47 another browser's": good,
-		"nothing":               hubtest.Issuer + "/oauth2/idpresponse",
+		"missing state": change("state", ""),
+		"unknown state": change("state", hub.Random()),
+		"odd state":     change("state", "../../x"),
+		"nothing":       hubtest.Issuer + "/oauth2/idpresponse",
 	} {
 		b := s.browser(t)
 		b.authorize() // has cookies of a sign-in of its own
@@ -83,8 +83,37 @@ func TestA46_ForeignCallbacks(t *testing.T) {
 	if n := up.Count(idptest.TokenEndpoint); n > 0 {
 		t.Errorf("%d codes were redeemed", n)
 	}
-	if len(s.Users(s.Pool)) != 1 || len(s.Events(hub.CallbackRefused)) != 5 {
+	if len(s.Users(s.Pool)) != 1 || len(s.Events(hub.CallbackRefused)) != 4 {
 		t.Errorf("%d users, %d events", len(s.Users(s.Pool)), len(s.Events(hub.CallbackRefused)))
+	}
+}
+
+// An attacker's own good callback, planted in a victim's browser, signs nobody
+// in there, also while that browser has a sign-in of its own under way.
+func TestA47_PlantedCallback(t *testing.T) {
+	s, up := federated(t, idptest.Config{})
+	planted := s.browser(t).upstreamAnswer()
+	victim := s.browser(t)
+	victim.authorize()
+	own := victim.upstreamAnswer()
+	calls := up.Count(idptest.TokenEndpoint)
+	if r := victim.get(planted); r.StatusCode != http.StatusBadRequest || up.Count(idptest.TokenEndpoint) != calls {
+		t.Errorf("planted: %d", r.StatusCode)
+	}
+	if params, _ := victim.authorize("prompt", "none").app(); params.Get("error") != "login_required" {
+		t.Errorf("the victim is signed in: %v", params)
+	}
+	// The planted code under the victim's own state: PKCE and nonce are others.
+	theirs, _ := url.Parse(planted)
+	mine, _ := url.Parse(own)
+	q := mine.Query()
+	q.Set("code", theirs.Query().Get("code"))
+	mine.RawQuery = q.Encode()
+	if r := victim.get(mine.String()); r.StatusCode != http.StatusBadGateway {
+		t.Errorf("planted code under the victim's state: %d", r.StatusCode)
+	}
+	if len(s.Users(s.Pool)) != 1 {
+		t.Error("a user was made")
 	}
 }
 
@@ -351,6 +380,24 @@ func TestA81_NoLinkByAddress(t *testing.T) {
 		if got := s.User(s.Pool, "CorporateID_stranger").Attributes["email_verified"]; got != want {
 			t.Errorf("%v: email_verified %q", verified, got)
 		}
+	}
+}
+
+// An account made early with the victim's unproven address is not joined by the
+// owner's first sign-in through a provider, nor the reverse.
+func TestA82_UnprovenLocalAddress(t *testing.T) {
+	s, up := federated(t, idptest.Config{})
+	early := s.AddUser(s.Pool, "early", directory.NewUser{Password: hubtest.Password, Attributes: mapping.Attributes{"email": "owner@corp.example"}})
+	up.SetUser(idptest.User{Subject: "owner", Claims: map[string]any{"email": "owner@corp.example", "email_verified": true}})
+	params, ok := s.browser(t).authorize("identity_provider", "CorporateID").app()
+	if !ok || subOf(t, s, s.token(t, redeem(params.Get("code"))).Access) == early.Sub {
+		t.Error("the owner came in as the early account")
+	}
+	if again := s.User(s.Pool, "early"); len(again.Links) > 0 || again.Attributes["email_verified"] == "true" {
+		t.Errorf("the early account gained by it: %+v", again)
+	}
+	if r := s.tryPassword(t, "owner@corp.example", hubtest.Password); r.StatusCode != http.StatusBadRequest {
+		t.Errorf("an unproven address is a user name: %d", r.StatusCode)
 	}
 }
 

@@ -141,6 +141,47 @@ func TestA106_BrokenCookies(t *testing.T) {
 	}
 }
 
+// What one pool made is unknown at another, and said so in the same words.
+func TestA99_PoolsAreApart(t *testing.T) {
+	h := hubtest.New(t)
+	other := h.AddPool("other", "http://other.test")
+	s := serve(t, h, h.Pool, other)
+	b := s.browser(t)
+	page := b.authorize()
+	code := b.code()
+	got := s.token(t, redeem(code))
+	if u := h.User(other, hubtest.Username); u != nil {
+		t.Error("the user of one pool is known at another")
+	}
+	params, _ := b.get(other.Issuer + "/oauth2/authorize?" + hubtest.Authorization("prompt", "none").Encode()).app()
+	if params.Get("error") != "login_required" {
+		t.Errorf("session: %v", params)
+	}
+	foreign := s.tokenAs(t, other.Issuer, hubtest.ClientID, hubtest.ClientSecret, refresh(got.Fresh))
+	unknown := s.tokenAs(t, other.Issuer, hubtest.ClientID, hubtest.ClientSecret, refresh("unknown"))
+	if foreign.Error != "invalid_grant" || foreign.status != unknown.status || foreign.Error != unknown.Error {
+		t.Errorf("refresh token: %+v, unknown: %+v", foreign, unknown)
+	}
+	r, _ := http.NewRequest("GET", other.Issuer+"/oauth2/userInfo", nil)
+	r.Header.Set("Authorization", "Bearer "+got.Access)
+	if res, err := (transport{hub: s.server}).RoundTrip(r); err != nil || res.StatusCode != http.StatusUnauthorized {
+		t.Errorf("access token: %v %v", res.StatusCode, err)
+	}
+	tx := page.doc(t).Find("input[name=tx]").AttrOr("value", "")
+	moved := s.browser(t)
+	origin, _ := url.Parse(other.Issuer)
+	for _, c := range b.cookies() {
+		moved.client.Jar.SetCookies(origin, []*http.Cookie{{Name: strings.ReplaceAll(c.Name, "master", "other"), Value: c.Value}})
+	}
+	if r := moved.post(other.Issuer+"/login", values("tx", tx, "username", hubtest.Username, "password", hubtest.Password)); r.StatusCode != http.StatusBadRequest {
+		t.Errorf("interaction: %d", r.StatusCode)
+	}
+	trace := s.trace(t, b.authorize("redirect_uri", "http://evil.example").help(t))
+	if r := b.get(other.Issuer + "/error?id=" + trace.ID); r.StatusCode != http.StatusNotFound {
+		t.Errorf("trace: %d", r.StatusCode)
+	}
+}
+
 // No other site can make a browser send our forms.
 func TestA107_CrossSiteForms(t *testing.T) {
 	s := serve(t, hubtest.New(t))

@@ -159,7 +159,7 @@ func (h *Hub) Link(p *hub.Pool, name string, up *idptest.Provider, rules ...mapp
 	}
 	upstream, err := idp.New(idp.Config{
 		Name: name, Issuer: up.Issuer(), ClientID: up.ClientID(), ClientSecret: up.ClientSecret(),
-		RedirectURI: p.CallbackURL(), Scopes: []string{"openid", "email"}, ForwardLoginHint: true, Timeout: 2 * time.Second,
+		RedirectURI: p.CallbackURL(), Scopes: []string{"openid", "email"}, ForwardLoginHint: true, Timeout: 5 * time.Second,
 	}, h.Outbound, h.Now)
 	if err != nil {
 		h.t.Fatal(err)
