@@ -26,6 +26,7 @@ type Transport struct {
 	rules    rules
 	onRefuse func(*Refused)
 	base     *http.Transport
+	resolver *net.Resolver // nil: the system's
 }
 
 // New returns a client that obeys the policy. The error names an exception that cannot be read.
@@ -84,7 +85,7 @@ func (t *Transport) dial(ctx context.Context, network, address string) (net.Conn
 	if err != nil {
 		return nil, err
 	}
-	d := net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
+	d := net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second, Resolver: t.resolver}
 	if !t.rules.listed(host, port) {
 		d.Control = func(_, resolved string, _ syscall.RawConn) error { return t.told(t.judge(address, resolved)) }
 	}

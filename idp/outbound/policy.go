@@ -55,14 +55,14 @@ func parseRules(allow []string) (rules, error) {
 			r.prefixes = append(r.prefixes, prefix.Masked())
 			continue
 		}
-		if a, err := netip.ParseAddr(strings.Trim(entry, "[]")); err == nil && a.Zone() == "" {
+		if a, err := netip.ParseAddr(unbracket(entry)); err == nil && a.Zone() == "" {
 			a = a.Unmap()
 			r.prefixes = append(r.prefixes, netip.PrefixFrom(a, a.BitLen()))
 			continue
 		}
 		host, port, err := net.SplitHostPort(entry)
 		if err != nil {
-			host, port = strings.Trim(entry, "[]"), ""
+			host, port = entry, ""
 		}
 		host = fold(host)
 		if port != "" {
@@ -70,12 +70,22 @@ func parseRules(allow []string) (rules, error) {
 				return r, fmt.Errorf("outbound exception %q: bad port", entry)
 			}
 		}
-		if host == "" || strings.ContainsAny(host, "/*@?# ") || strings.Contains(host, ":") && !isAddress(host) {
+		if host == "" || strings.ContainsAny(host, "/*@?#[] ") || strings.Contains(host, ":") && !isAddress(host) {
 			return r, fmt.Errorf("outbound exception %q: want a host, host:port or CIDR", entry)
 		}
 		r.hosts[join(host, port)] = true
 	}
 	return r, nil
+}
+
+// unbracket takes the brackets off an IPv6 address that has both.
+func unbracket(s string) string {
+	if inner, ok := strings.CutPrefix(s, "["); ok {
+		if inner, ok = strings.CutSuffix(inner, "]"); ok {
+			return inner
+		}
+	}
+	return s
 }
 
 func isAddress(host string) bool {
