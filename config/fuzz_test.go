@@ -19,6 +19,7 @@ func FuzzParse(f *testing.F) {
 		}
 	}
 	f.Add([]byte(Example))
+	f.Add([]byte("00: \n\t"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := Parse("f.yaml", data, exampleMachine())
 		if (c == nil) == (err == nil) {

@@ -103,11 +103,11 @@ func (r *reader) indentation() bool {
 func (r *reader) syntax(err error) {
 	var at yaml.Error
 	if !errors.As(err, &at) || at.GetToken() == nil {
-		r.add(finding{Problem: Problem{Message: "not readable as YAML: " + err.Error()}})
+		r.add(finding{Problem: Problem{Message: "not readable as YAML: " + printable(err.Error())}})
 		return
 	}
 	p := at.GetToken().Position
-	r.at(p.Line, p.Column, "", "not readable as YAML", at.GetMessage())
+	r.at(p.Line, p.Column, "", "not readable as YAML", printable(at.GetMessage()))
 }
 
 // surviving runs code of the YAML library: a panic in it is a file that cannot be read, not the end of the hub.

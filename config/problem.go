@@ -2,7 +2,9 @@ package config
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -36,7 +38,8 @@ func (p Problem) String() string {
 	}
 	b.WriteString(p.Message)
 	if line, caret, ok := strings.Cut(p.Excerpt, "\n"); ok {
-		fmt.Fprintf(&b, "\n%5d | %s\n      | %s", p.Line, line, strings.TrimRight(caret+" "+p.Hint, " "))
+		b.WriteString(strings.TrimRight(fmt.Sprintf("\n%5d | %s", p.Line, line), " "))
+		b.WriteString("\n      | " + strings.TrimRight(caret+" "+p.Hint, " "))
 	} else if p.Hint != "" {
 		b.WriteString("\n      | " + p.Hint)
 	}
@@ -63,6 +66,20 @@ func (ps Problems) List() string {
 		lines[i] = p.String()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// printable makes one line of a text that is not ours, with what cannot be seen as escapes.
+func printable(s string) string {
+	var b strings.Builder
+	for _, c := range s {
+		if unicode.IsPrint(c) {
+			b.WriteRune(c)
+		} else {
+			quoted := strconv.QuoteRune(c)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+	}
+	return b.String()
 }
 
 // quote shows a value from the file: cut to a readable length, with control characters escaped.
