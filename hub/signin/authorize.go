@@ -125,7 +125,7 @@ func (s *Service) Authorize(ctx context.Context, p *hub.Pool, b Browser, params 
 // refuse answers the app with an error, and keeps the explanation.
 func (t *attempt) refuse(s *Service, reason Reason, e *oauth.Error) Next {
 	failure := t.fail(s, reason, e)
-	return ToApp{Response: t.target.Error(e, t.p.URL("/error?id="+failure.Trace)), Finished: t.in.ID}
+	return ToApp{Client: t.client, Response: t.target.Error(e, t.p.URL("/error?id="+failure.Trace)), Finished: t.in.ID}
 }
 
 // proceed takes up an interaction in a further request. It proves the client

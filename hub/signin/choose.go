@@ -27,7 +27,7 @@ func (s *Service) choose(ctx context.Context, p *hub.Pool, b Browser, t *attempt
 	case usable && r.Prompt.Has(oauth.PromptNone):
 		return s.resume(ctx, p, t, session)
 	case r.Prompt.Has(oauth.PromptNone):
-		return ToApp{Response: t.target.Error(oauth.Errorf(oauth.LoginRequired, "nobody is signed in here"), ""), Finished: t.in.ID}, nil
+		return ToApp{Client: t.client, Response: t.target.Error(oauth.Errorf(oauth.LoginRequired, "nobody is signed in here"), ""), Finished: t.in.ID}, nil
 	case usable && (page || r.Prompt.Has(oauth.PromptSelectAccount)):
 		return AskSwitch{Client: t.client, Interaction: t.in, User: user, FormTarget: t.target}, nil
 	case usable:

@@ -55,7 +55,7 @@ func (s *Service) enter(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 	}
 	t.record(hub.SignIn, true, "", "", user.Sub)
 	return ToApp{
-		Response: t.target.Code(code), Session: cookie, SessionLife: p.SessionLife, Finished: t.in.ID, Provider: e.provider,
+		Client: t.client, Response: t.target.Code(code), Session: cookie, SessionLife: p.SessionLife, Finished: t.in.ID, Provider: e.provider,
 	}, nil, nil
 }
 
@@ -91,7 +91,7 @@ func (s *Service) resume(ctx context.Context, p *hub.Pool, t *attempt, session *
 		return nil, t.fail(s, v.reason, v.err)
 	}
 	t.record(hub.SignIn, true, "", "", session.Sub)
-	return ToApp{Response: t.target.Code(code), Finished: t.in.ID, Provider: session.Provider}, nil
+	return ToApp{Client: t.client, Response: t.target.Code(code), Finished: t.in.ID, Provider: session.Provider}, nil
 }
 
 // code drafts the record of a code; the transaction adds whose it is.

@@ -33,6 +33,7 @@ type Next interface{ next() }
 
 // ToApp sends the browser to the app with a code or an error.
 type ToApp struct {
+	Client      *hub.Client
 	Response    Response
 	Session     string        // cookie value to set; empty: leave the cookie alone
 	SessionLife time.Duration // of that cookie

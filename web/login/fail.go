@@ -27,7 +27,7 @@ var reasons = map[signin.Reason]page.Reason{
 	signin.ProviderWrong:       page.ProviderWrong,
 	signin.AttributesRequired:  page.AttributeRefused,
 	signin.CreationOff:         page.CreationOff,
-	signin.NameTaken:           page.CreationOff,
+	signin.NameTaken:           page.NameTaken,
 	signin.UserDisabled:        page.AccountDisabled,
 	signin.Locked:              page.TooManyAttempts,
 	signin.Overloaded:          page.Unavailable,
@@ -67,11 +67,9 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		event.Set("trace", stopped.Trace)
 		code, p = status(stopped.Reason), s.stopped(r, stopped)
 	case errors.As(err, &e):
-		code = e.HTTPStatus()
-		p = &page.Stopped{Base: s.base(r, nil, nil), Reason: page.RequestRefused, Mismatches: []page.Mismatch{{Name: "request", Received: e.Description}}}
+		code, p = e.HTTPStatus(), s.refused(r, e.Description)
 	case errors.Is(err, errTooLarge):
-		code = http.StatusBadRequest
-		p = &page.Stopped{Base: s.base(r, nil, nil), Reason: page.RequestRefused, Mismatches: []page.Mismatch{{Name: "request", Received: err.Error()}}}
+		code, p = http.StatusBadRequest, s.refused(r, err.Error())
 	default:
 		p = &page.Error{Base: s.base(r, nil, nil), Status: code, RequestID: event.ID()}
 	}
@@ -82,6 +80,11 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		event.Set("render", err.Error())
 		http.Error(w, "This page could not be shown.", http.StatusInternalServerError)
 	}
+}
+
+// refused is the page for a request that could not even be read.
+func (s *Site) refused(r *http.Request, why string) *page.Stopped {
+	return &page.Stopped{Base: s.base(r, nil, nil), Reason: page.RequestRefused, Mismatches: []page.Mismatch{{Name: "request", Received: why}}}
 }
 
 func (s *Site) stopped(r *http.Request, e *signin.Error) *page.Stopped {
@@ -97,7 +100,7 @@ func (s *Site) stopped(r *http.Request, e *signin.Error) *page.Stopped {
 	case signin.UnknownClient:
 		p.Mismatches = []page.Mismatch{{Name: "client_id", Received: e.Received}}
 	case signin.RedirectMismatch:
-		p.Mismatches = []page.Mismatch{{Name: "redirect_uri", Received: e.Received}}
+		p.Mismatches = []page.Mismatch{{Name: "redirect_uri", Received: e.Received, Registered: e.Client.CallbackURLs}}
 	case signin.InvalidRequest:
 		p.Mismatches = []page.Mismatch{{Name: "request", Received: e.Received}}
 	}

@@ -88,7 +88,7 @@ func (s *Site) refuseLogout(w http.ResponseWriter, r *http.Request, c *hub.Clien
 	}
 	s.pool.Record(e)
 	return s.render(w, http.StatusBadRequest, &page.Stopped{
-		Base: s.base(r, c, nil), Reason: page.RequestRefused, Mismatches: []page.Mismatch{mismatch},
+		Base: s.base(r, c, nil), Reason: page.SignOutRefused, Mismatches: []page.Mismatch{mismatch},
 	}, "")
 }
 

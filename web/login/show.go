@@ -64,7 +64,7 @@ func (s *Site) toApp(w http.ResponseWriter, r *http.Request, n signin.ToApp) err
 		}
 	}
 	if n.Response.FormPost() {
-		p := &page.Working{Base: s.base(r, nil, nil), Method: "post", Action: n.Response.Target.URI()}
+		p := &page.Working{Base: s.base(r, n.Client, nil), Client: n.Client.Name, Method: "post", Action: n.Response.Target.URI()}
 		for _, f := range n.Response.Fields {
 			p.Fields = append(p.Fields, page.Hidden{Name: f.Name, Value: f.Value})
 		}
