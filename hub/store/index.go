@@ -22,7 +22,7 @@ const expiryIndex = "~expires"
 
 // Page says which part of a list is wanted.
 type Page struct {
-	After string // the next of the page before, "" for the first
+	After string // the next of the page before, "" for the first; anything malformed gives ErrKey
 	Limit int    // how many records, 100 if 0, at most 1000
 }
 
@@ -82,23 +82,17 @@ func (c *Collection[T]) List(tx *Tx, index, prefix string, p Page) ([]*T, string
 }
 
 // list pages through the part of an index that begins with prefix, which may end in the NUL of a whole key.
-func (c *Collection[T]) list(tx *Tx, index, prefix string, p Page) ([]*T, string, error) {
-	if index != "" {
-		if _, err := c.index(index); err != nil {
-			return nil, "", c.wrap("list", err)
-		}
-	}
+func (c *Collection[T]) list(tx *Tx, index, prefix string, p Page) (vs []*T, next string, err error) {
 	base, err := joinKey(tx.prefix, c.Name, index)
 	if err != nil {
 		return nil, "", c.wrap("list", err)
 	}
-	// A cursor only says where to go on, so a forged one cannot leave the range.
+	start, end := base+prefix, prefixEnd(base+prefix)
 	after, err := base64.RawURLEncoding.DecodeString(p.After)
 	if err != nil {
 		return nil, "", c.wrap("list", fmt.Errorf("%w: malformed page cursor", ErrKey))
 	}
-	start, end := base+prefix, prefixEnd(base+prefix)
-	if len(after) > 0 {
+	if len(after) > 0 { // it says where to go on; a forged one cannot leave the range
 		start = max(start, base+string(after)+"\x00")
 	}
 	if start >= end {
@@ -112,39 +106,25 @@ func (c *Collection[T]) list(tx *Tx, index, prefix string, p Page) ([]*T, string
 	if err != nil {
 		return nil, "", c.wrap("list", err)
 	}
-	next := ""
 	if len(entries) > limit {
 		entries = entries[:limit]
 		next = base64.RawURLEncoding.EncodeToString([]byte(entries[limit-1].Key[len(base):]))
 	}
-	vs, err := c.listed(tx, index, base, entries)
+	if index == "" {
+		vs, err = c.decodeAll(entries)
+	} else if ix, unknown := c.index(index); unknown != nil {
+		err = unknown
+	} else {
+		vs, err = c.holders(tx, ix, base, entries)
+	}
 	if err != nil {
 		return nil, "", c.wrap("list", err)
 	}
 	return slices.DeleteFunc(vs, func(v *T) bool { return v == nil || c.expired(tx, v) }), next, nil
 }
 
-// listed returns the record behind each entry of an index, nil where the entry is older than the record says.
-func (c *Collection[T]) listed(tx *Tx, index, base string, entries []Entry) ([]*T, error) {
-	if index != "" {
-		return c.holders(tx, index, base, entries)
-	}
-	vs := make([]*T, len(entries))
-	for i, e := range entries {
-		v, err := c.decode(e.Value)
-		if err != nil {
-			return nil, err
-		}
-		vs[i] = v
-	}
-	return vs, nil
-}
-
-func (c *Collection[T]) holders(tx *Tx, index, base string, entries []Entry) ([]*T, error) {
-	ix, err := c.index(index)
-	if err != nil {
-		return nil, err
-	}
+// holders returns the record behind each entry of an index, nil where the record does not hold the key (any more).
+func (c *Collection[T]) holders(tx *Tx, ix *Index[T], base string, entries []Entry) ([]*T, error) {
 	vs, err := c.loadAll(tx, entries)
 	if err != nil {
 		return nil, err

@@ -36,7 +36,7 @@ func joinKey(prefix string, parts ...string) (string, error) {
 	size := len(prefix)
 	for _, part := range parts {
 		if strings.IndexByte(part, 0) >= 0 || !utf8.ValidString(part) {
-			return "", fmt.Errorf("%w: %q holds a NUL byte or is not UTF-8", ErrKey, part)
+			return "", fmt.Errorf("%w: it holds a NUL byte or is not UTF-8", ErrKey)
 		}
 		size += len(part) + 1
 	}

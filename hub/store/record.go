@@ -156,6 +156,19 @@ func (c *Collection[T]) key(tx *Tx, id string) (string, error) {
 	return joinKey(tx.prefix, c.Name, "", id)
 }
 
+func (c *Collection[T]) decodeAll(entries []Entry) ([]*T, error) {
+	vs := make([]*T, len(entries))
+	for i, e := range entries {
+		v, err := c.decode(e.Value)
+		if err != nil {
+			return nil, err
+		}
+		vs[i] = v
+	}
+	return vs, nil
+}
+
+// decode returns the record in raw, nil for nil.
 func (c *Collection[T]) decode(raw []byte) (*T, error) {
 	if raw == nil {
 		return nil, nil

@@ -21,9 +21,9 @@ type Store struct {
 	now    func() time.Time
 }
 
-// Open checks the format of the data behind e, or marks an empty engine with ours, and returns the store.
-// It takes over e: Close closes it. now is the clock of every transaction.
-// Data of a newer program gives a *FormatError, and nothing is touched.
+// Open checks the format of the data behind e, or marks an empty engine with ours, and returns the store,
+// whose Close closes e. now is the clock of every transaction. Data of a newer program gives a
+// *FormatError; whenever there is an error, nothing was touched and e is still open.
 func Open(ctx context.Context, e Engine, now func() time.Time) (*Store, error) {
 	known := false
 	err := e.View(ctx, func(r Reader) (err error) {

@@ -92,6 +92,7 @@ func writeForEver(path string) error {
 				key := fmt.Sprintf("%d/%d/%d", os.Getpid(), i, n)
 				if err := e.Update(context.Background(), writePair(key)); err != nil {
 					failed <- err
+					return
 				}
 				fmt.Println(key) // one write to a pipe, so it is whole or not there
 			}

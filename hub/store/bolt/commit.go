@@ -14,7 +14,7 @@ import (
 type call struct {
 	ctx     context.Context
 	turn    chan turn
-	ran     chan *tx // nil after a panic
+	ran     chan *tx // nil if fn did not return
 	outcome chan error
 }
 
@@ -28,25 +28,28 @@ func newCall(ctx context.Context) *call {
 	return &call{ctx: ctx, turn: make(chan turn), ran: make(chan *tx, 1), outcome: make(chan error, 1)}
 }
 
-// run runs fn above what the group has written and waits for the outcome even if fn fails: what fn read, and its error with
-// it, may rest on writes of this group that are not durable yet.
+// run runs fn above what the group has written so far. It waits for the outcome even if fn fails, because
+// what fn read, and its error with it, may rest on writes of this group that are not durable yet.
 func (c *call) run(t turn, fn func(store.Writer) error) error {
 	if t.err != nil {
 		return t.err
 	}
 	w := &tx{bucket: t.bucket, writes: map[string][]byte{}}
-	returned := false
+	handed := false
 	defer func() {
 		w.end()
-		if !returned {
-			c.ran <- nil // fn panics, or ended its goroutine; that goes on here, and the group goes on there
+		if !handed {
+			c.ran <- nil // fn panics, or ended its goroutine: that goes on here, and the group there
 		}
 	}()
+	if err := c.ctx.Err(); err != nil {
+		return err
+	}
 	err := fn(w)
-	returned = true
 	if err != nil {
 		clear(w.writes)
 	}
+	handed = true
 	c.ran <- w
 	if lost := <-c.outcome; lost != nil {
 		return lost
@@ -139,6 +142,7 @@ func (e *Engine) finish(btx *bbolt.Tx, dirty bool, applied error) error {
 		return e.fault.judge(err, e.visible(id))
 	}
 	e.commits.Add(1)
+	e.fault.passed()
 	return nil
 }
 

@@ -3,40 +3,10 @@ package bolt
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"fmt"
-	"hash/fnv"
 	"io"
 	"os"
 )
-
-// What bbolt's file format says: pages of equal size, numbers in the order of the machine, two header
-// pages, then a tree of branch and leaf pages, found by page number. A page has a header of 16 bytes,
-// then an element of 16 bytes for each key, then keys and values without gaps.
-const (
-	headSize   = 16
-	elemSize   = 16
-	metaSize   = 64
-	branchPage = 1
-	leafPage   = 2
-	freePage   = 16
-	subBucket  = 1 // flag of a leaf element
-	noFreeList = 1<<64 - 1
-	metaMagic  = 0xED0CDAED
-	minPage    = 1024
-	maxPage    = 1 << 24
-)
-
-var order = binary.NativeEndian
-
-// header is a header page.
-type header struct {
-	pageSize int64
-	root     uint64
-	freeList uint64 // noFreeList, unless another tool wrote the file
-	pages    uint64 // in use or free; the file may be longer
-	txid     uint64
-}
 
 // examiner walks the tree of a database and refuses what bbolt would not have written, entries whose
 // checksum is wrong, and a tree whose entries are not the ones last committed. What it accepts, bbolt reads
@@ -50,6 +20,9 @@ type examiner struct {
 	total uint64   // of the checksums of all entries
 }
 
+// visit is called with an element of a page. Keys and values are good only during the call.
+type visit func(key, value []byte, flags uint32) error
+
 // examineFile refuses a file that is not ours, or not sound.
 func examineFile(file *os.File) error {
 	info, err := file.Stat()
@@ -61,78 +34,6 @@ func examineFile(file *os.File) error {
 		return err
 	}
 	return examine(context.Background(), file, h)
-}
-
-// readHeaders returns the newer of both header pages. Both must be valid: bbolt would quietly go on
-// with the older one, which forgets the last commit.
-func readHeaders(file io.ReaderAt, size int64) (header, error) {
-	page := make([]byte, headSize+metaSize)
-	if _, err := file.ReadAt(page, 0); err == io.EOF {
-		return header{}, fmt.Errorf("%w: %d bytes are too short for a database", ErrForeign, size)
-	} else if err != nil {
-		return header{}, err
-	}
-	if order.Uint32(page[headSize:]) != metaMagic {
-		return header{}, foreignOrDamaged(file)
-	}
-	first, err := parseHeader(page)
-	if err != nil {
-		return header{}, err
-	}
-	if _, err := file.ReadAt(page, first.pageSize); err == io.EOF {
-		return header{}, damaged("the file ends after %d bytes", size)
-	} else if err != nil {
-		return header{}, err
-	}
-	second, err := parseHeader(page)
-	if err != nil {
-		return header{}, err
-	}
-	if second.pageSize != first.pageSize {
-		return header{}, damaged("its header pages contradict each other")
-	}
-	newer := first
-	if second.txid > first.txid {
-		newer = second
-	}
-	if expected := int64(newer.pages) * newer.pageSize; size < expected {
-		return header{}, damaged("the file ends after %d of %d bytes", size, expected)
-	}
-	return newer, nil
-}
-
-// foreignOrDamaged judges a file whose first page is not a header page, by looking for the second.
-func foreignOrDamaged(file io.ReaderAt) error {
-	var magic [4]byte
-	for pageSize := int64(minPage); pageSize <= maxPage; pageSize *= 2 {
-		if _, err := file.ReadAt(magic[:], pageSize+headSize); err == nil && order.Uint32(magic[:]) == metaMagic {
-			return damaged("its first header page is not valid")
-		}
-	}
-	return ErrForeign
-}
-
-func parseHeader(page []byte) (header, error) {
-	meta := page[headSize:]
-	sum := fnv.New64a()
-	sum.Write(meta[:metaSize-8])
-	if order.Uint32(meta) != metaMagic || order.Uint64(meta[56:]) != sum.Sum64() {
-		return header{}, damaged("a header page is not valid")
-	}
-	if version := order.Uint32(meta[4:]); version != 2 {
-		return header{}, fmt.Errorf("%w: bbolt's file format %d is unknown", ErrForeign, version)
-	}
-	h := header{
-		pageSize: int64(order.Uint32(meta[8:])),
-		root:     order.Uint64(meta[16:]),
-		freeList: order.Uint64(meta[32:]),
-		pages:    order.Uint64(meta[40:]),
-		txid:     order.Uint64(meta[48:]),
-	}
-	if h.pageSize < minPage || h.pageSize > maxPage || h.pageSize&(h.pageSize-1) != 0 || h.pages > 1<<40 {
-		return header{}, damaged("a header page is not valid")
-	}
-	return h, nil
 }
 
 // examine walks the tree below a header.
@@ -155,8 +56,8 @@ func examine(ctx context.Context, file io.ReaderAt, h header) error {
 	return err
 }
 
-// free refuses a list of free pages that names one in use. Our files have no such list, but those that bbolt's own
-// tool has compacted do.
+// free refuses a list of free pages that names one in use. Our files have no such list, but a file has
+// one after bbolt's own tool has compacted it.
 func (x *examiner) free() error {
 	page, err := x.page(x.freeList, freePage)
 	if err != nil {
@@ -213,7 +114,7 @@ func (x *examiner) entry(key, stored []byte, flags uint32) error {
 }
 
 // tree walks the page with that number and everything below. Keys must be in order and within [low, high).
-func (x *examiner) tree(id uint64, low, high []byte, leaf func(key, value []byte, flags uint32) error) error {
+func (x *examiner) tree(id uint64, low, high []byte, leaf visit) error {
 	page, err := x.page(id, branchPage|leafPage)
 	if err != nil {
 		return err
@@ -289,7 +190,7 @@ func (x *examiner) read(id, count uint64) ([]byte, error) {
 
 // elements calls each for the elements of a page and returns where the last one ends. In a branch page
 // the value is the number of the child's page.
-func (x *examiner) elements(id uint64, page, low, high []byte, each func(key, value []byte, flags uint32) error) (end int, err error) {
+func (x *examiner) elements(id uint64, page, low, high []byte, each visit) (end int, err error) {
 	count := int(order.Uint16(page[10:]))
 	branch := order.Uint16(page[8:]) == branchPage
 	end = headSize + count*elemSize
@@ -331,8 +232,4 @@ func parseElement(b []byte, branch bool) element {
 		return element{pos: field(0), keySize: field(1)}
 	}
 	return element{flags: order.Uint32(b), pos: field(1), keySize: field(2), valueSize: field(3)}
-}
-
-func damaged(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrDamaged, fmt.Sprintf(format, args...))
 }

@@ -16,10 +16,13 @@ import (
 // commit bbolt reads all of it.
 const fullPause = 500 * time.Millisecond
 
+// slow is how long a commit may take before it is worth a word.
+const slow = 500 * time.Millisecond
+
 // fault remembers what went wrong with commits, for those that come after.
 type fault struct {
 	stopped atomic.Pointer[error]
-	full    atomic.Int64 // unix nanoseconds until which the disk is taken to be full
+	full    atomic.Int64 // unix nanoseconds until which the disk is taken to be full, 0 if it is not
 	began   atomic.Int64 // unix nanoseconds when the commit under way began, 0 if there is none
 }
 
@@ -73,8 +76,29 @@ func full(err error) bool {
 	return false
 }
 
+// passed says that a commit was made.
+func (f *fault) passed() {
+	if f.full.Load() != 0 {
+		f.full.Store(0)
+	}
+}
+
 func (f *fault) begin() { f.began.Store(time.Now().UnixNano()) }
 func (f *fault) end()   { f.began.Store(0) }
+
+// health returns what is to be said about writes as a whole, or nil.
+func (f *fault) health() error {
+	if err := f.stopped.Load(); err != nil {
+		return *err
+	}
+	if f.full.Load() != 0 {
+		return store.ErrFull
+	}
+	if d := f.underWay(); d > slow {
+		return fmt.Errorf("%w: a commit has been under way for %v", store.ErrBusy, d.Round(time.Millisecond))
+	}
+	return nil
+}
 
 // underWay returns how long the commit under way has lasted, 0 if there is none.
 func (f *fault) underWay() time.Duration {

@@ -51,6 +51,9 @@ func fillUp(e *Engine, free func() error) error {
 		return fmt.Errorf("write while full: %v, want ErrFull", err)
 	}
 	time.Sleep(fullPause) // and full once more, after another try
+	if err := e.Health(); !errors.Is(err, store.ErrFull) {
+		return fmt.Errorf("health is %v as long as no write has succeeded, want ErrFull", err)
+	}
 	if err := write(); !errors.Is(err, store.ErrFull) {
 		return fmt.Errorf("second try while full: %v, want ErrFull", err)
 	}

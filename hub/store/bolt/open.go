@@ -75,7 +75,7 @@ func Open(path string, o Options) (*Engine, error) {
 func openFile(path string, o Options) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := create(path); err != nil {
+		if err := create(path, o); err != nil {
 			return nil, explain(path, err)
 		}
 		file, err = os.OpenFile(path, os.O_RDWR, 0)
@@ -107,9 +107,10 @@ func openFile(path string, o Options) (*os.File, error) {
 // openDB hands a file to bbolt.
 func openDB(file *os.File, o Options) (*bbolt.DB, error) {
 	return bbolt.Open(file.Name(), 0o600, &bbolt.Options{
-		OpenFile: func(string, int, os.FileMode) (*os.File, error) { return file, nil },
-		Timeout:  time.Second, // not needed: the lock is ours already
-		NoSync:   o.NoSync,
+		OpenFile:   func(string, int, os.FileMode) (*os.File, error) { return file, nil },
+		Timeout:    time.Second, // not needed: the lock is ours already
+		NoSync:     o.NoSync,
+		NoGrowSync: o.NoSync,
 		// The list of free pages would be written with each commit, and grows with the file.
 		NoFreelistSync: true,
 		FreelistType:   bbolt.FreelistMapType,
@@ -122,14 +123,14 @@ func openDB(file *os.File, o Options) (*bbolt.DB, error) {
 
 // create makes an empty database at path. It comes into being complete or not at all: a crash leaves at
 // most a file with another name, and a process that is quicker is not disturbed.
-func create(path string) error {
+func create(path string, o Options) error {
 	dir := filepath.Dir(path)
 	file, err := os.CreateTemp(dir, "."+filepath.Base(path)+".new-*") // mode 0600
 	if err != nil {
 		return err
 	}
 	defer os.Remove(file.Name())
-	db, err := openDB(file, Options{})
+	db, err := openDB(file, o)
 	if err != nil {
 		_ = file.Close() // the error before tells more
 		return err
@@ -143,6 +144,9 @@ func create(path string) error {
 	}
 	if err := os.Link(file.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
+	}
+	if o.NoSync {
+		return nil
 	}
 	return syncDir(dir)
 }

@@ -198,6 +198,31 @@ func TestA183_WrongRights(t *testing.T) {
 	})
 }
 
+func TestA183_ReadOnlyFileSystem(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
+		err := explain("hub.db", &os.PathError{Op: "open", Path: "hub.db", Err: syscall.EROFS})
+		if !strings.Contains(err.Error(), "mount the file system for writing") {
+			t.Error(err)
+		}
+		return
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, 0); err != nil {
+			t.Errorf("unmount: %v", err)
+		}
+	})
+	path := filepath.Join(dir, "hub.db")
+	if err := openAt(t, path, Options{}).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, path, syscall.EROFS, "mount the file system for writing")
+	refused(t, filepath.Join(dir, "new.db"), syscall.EROFS, "mount the file system for writing")
+}
+
 // asNobody runs fn where file rights count; they do not for root.
 func asNobody(t *testing.T, fn func()) {
 	if os.Geteuid() != 0 {

@@ -58,32 +58,29 @@ func (t *tx) Range(start, end string, limit int) ([]store.Entry, error) {
 	}
 	within := func(key string) bool { return start <= key && (end == "" || key < end) }
 	var written []store.Entry
-	hidden := 0
 	for key, sealed := range t.writes {
-		if !within(key) {
-			continue
-		}
-		hidden++
-		if sealed != nil {
+		if sealed != nil && within(key) {
 			written = append(written, store.Entry{Key: key, Value: slices.Clone(sealed[sumSize:])})
 		}
 	}
-
-	// Each own write hides at most one entry below.
 	k, v, err := t.seek(start)
 	if err != nil {
 		return nil, err
 	}
 	var entries []store.Entry
-	for ; k != nil && within(string(k)) && len(entries) < limit+hidden; k, v = t.cursor.Next() {
-		if _, own := t.writes[string(k)]; own {
-			continue
+	for ; k != nil && len(entries) < limit; k, v = t.cursor.Next() {
+		key := string(k)
+		if !within(key) {
+			break
+		}
+		if _, own := t.writes[key]; own {
+			continue // overwritten or deleted
 		}
 		value, err := unseal(k, v)
 		if err != nil {
 			return nil, err
 		}
-		entries = append(entries, store.Entry{Key: string(k), Value: value})
+		entries = append(entries, store.Entry{Key: key, Value: value})
 	}
 	if len(written) == 0 {
 		return entries, nil

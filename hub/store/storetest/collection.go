@@ -66,7 +66,7 @@ func testUniqueRace(t *testing.T, e store.Engine) {
 	s, _ := openStore(t, e)
 	pool := s.Space("pool")
 	errs := together(100, func(i int) error {
-		return pool.Update(background(), func(tx *store.Tx) error {
+		return pool.Update(t.Context(), func(tx *store.Tx) error {
 			return records.Create(tx, &record{ID: fmt.Sprint("id ", i), Name: "alice"})
 		})
 	})

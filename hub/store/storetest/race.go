@@ -28,7 +28,7 @@ func putNumber(w store.Writer, key string, n int) error {
 
 func testLostUpdate(t *testing.T, e store.Engine) {
 	errs := together(100, func(int) error {
-		return e.Update(background(), func(w store.Writer) error {
+		return e.Update(t.Context(), func(w store.Writer) error {
 			n, err := number(w, "counter")
 			return errors.Join(err, putNumber(w, "counter", n+1))
 		})
@@ -43,7 +43,7 @@ func testLostUpdate(t *testing.T, e store.Engine) {
 
 func testOneWinner(t *testing.T, e store.Engine) {
 	errs := together(100, func(i int) error {
-		return e.Update(background(), func(w store.Writer) error {
+		return e.Update(t.Context(), func(w store.Writer) error {
 			if _, err := w.Get("name"); !errors.Is(err, store.ErrNotFound) {
 				return errors.Join(store.ErrExists, err)
 			}
@@ -62,7 +62,7 @@ func testOneWinner(t *testing.T, e store.Engine) {
 func testPhantom(t *testing.T, e store.Engine) {
 	full := errors.New("full")
 	errs := together(40, func(i int) error {
-		return e.Update(background(), func(w store.Writer) error {
+		return e.Update(t.Context(), func(w store.Writer) error {
 			entries, err := w.Range("seat ", "seat!", 10)
 			if err != nil {
 				return err
@@ -87,7 +87,7 @@ func testWriteSkew(t *testing.T, e store.Engine) {
 	put(t, e, on...)
 	last := errors.New("last one")
 	errs := together(len(on), func(i int) error {
-		return e.Update(background(), func(w store.Writer) error {
+		return e.Update(t.Context(), func(w store.Writer) error {
 			found, err := w.GetAll(on)
 			if err != nil {
 				return err
@@ -131,7 +131,7 @@ func testTransfers(t *testing.T, e store.Engine) {
 				err = refused
 			}
 		}()
-		return e.Update(background(), func(w store.Writer) error {
+		return e.Update(t.Context(), func(w store.Writer) error {
 			from, to := accounts[i%8], accounts[(i/8+i+1)%8]
 			a, err := number(w, from)
 			if err != nil {
@@ -154,7 +154,7 @@ func testTransfers(t *testing.T, e store.Engine) {
 		})
 	}
 	total := func() (n int, err error) {
-		err = e.View(background(), func(r store.Reader) error {
+		err = e.View(t.Context(), func(r store.Reader) error {
 			n = 0
 			for _, a := range accounts {
 				m, err := number(r, a)

@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -22,6 +21,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Engine) {
 		{"AnyBytes", testAnyBytes},
 		{"Sizes", testSizes},
 		{"Copies", testCopies},
+		{"Model", testModel},
 
 		{"OwnWrites", testOwnWrites},
 		{"OwnWritesInRange", testOwnWritesInRange},
@@ -162,9 +162,6 @@ func winners(t *testing.T, errs []error, lost error) int {
 	}
 	return n
 }
-
-// background is for goroutines that may outlive the context of their test by a moment.
-func background() context.Context { return context.Background() }
 
 func numbered(format string, n int) []string {
 	names := make([]string, n)

@@ -133,7 +133,7 @@ func testGoexitRollsBack(t *testing.T, e store.Engine) {
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
-		_ = e.Update(background(), func(w store.Writer) error {
+		_ = e.Update(t.Context(), func(w store.Writer) error {
 			_ = w.Put("new", nil)
 			runtime.Goexit()
 			return nil
@@ -155,7 +155,7 @@ func testSnapshot(t *testing.T, e store.Engine) {
 		}
 		done := make(chan error)
 		go func() {
-			done <- e.Update(background(), func(w store.Writer) error {
+			done <- e.Update(t.Context(), func(w store.Writer) error {
 				return errors.Join(w.Put("a", []byte("changed")), w.Delete("b"), w.Put("c", nil))
 			})
 		}()
@@ -185,7 +185,7 @@ func testUncommittedUnseen(t *testing.T, e store.Engine) {
 		}
 		seen := make(chan error)
 		go func() {
-			seen <- e.View(background(), func(r store.Reader) error {
+			seen <- e.View(t.Context(), func(r store.Reader) error {
 				_, err := r.Get("new")
 				return err
 			})
