@@ -16,4 +16,6 @@ type Provider struct {
 	Creates     bool // a first sign-in creates the user
 	Mapping     *mapping.Mapping
 	Upstream    *idp.Provider
+	ClientID    string // ours there, and where its secret comes from, in words: for explanations
+	SecretFrom  string
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/oauth"
@@ -58,16 +57,18 @@ func (s *Service) Callback(ctx context.Context, p *hub.Pool, b Browser, in *hub.
 	if err != nil {
 		return nil, t.fail(s, reasonOf(err), err)
 	}
-	t.step("callback", "code received after %s", p.Now().Sub(in.Sent).Round(100*time.Millisecond))
+	matches := ""
+	if params.Has("iss") {
+		matches = ", issuer matches"
+	}
+	t.step("callback", "code received after %s%s", elapsed(p.Now().Sub(in.Sent)), matches)
 
 	identity, err := pr.Upstream.Exchange(ctx, t.upstream(), code, pr.Mapping.Needs())
 	if err != nil {
 		return nil, t.fail(s, reasonOf(err), err)
 	}
 	t.claims = identity.Claims
-	for _, c := range identity.Calls {
-		t.step(string(c.Step), "%d from %s (%s)", c.Status, c.Endpoint, c.Elapsed.Round(time.Millisecond))
-	}
+	t.calls(identity.Calls, nil)
 	t.step("id_token", "verified: issuer %s, subject %s", identity.Issuer, hub.Mask(identity.Subject))
 	return s.admit(ctx, p, b, t, arrival{
 		provider: pr, claims: identity.Claims,

@@ -41,7 +41,11 @@ func (t *attempt) resumed() {
 	r := &t.in.Request
 	t.step("authorize", "request accepted (%s)", describe(r))
 	if !t.in.Sent.IsZero() {
-		t.step("redirect", "to the provider at %s", t.in.Sent.UTC().Format(time.TimeOnly))
+		to := t.in.Provider
+		if pr, ok := t.p.Provider(to); ok {
+			to = pr.Upstream.Issuer()
+		}
+		t.step("redirect", "to %s, at %s", to, t.in.Sent.UTC().Format(time.TimeOnly))
 	}
 }
 
@@ -53,7 +57,12 @@ func (t *attempt) fail(s *Service, reason Reason, cause error) *Error {
 		e.Retry = Query(&t.in.Request)
 	}
 	why, mend, step := explain(t, reason, cause)
-	t.steps = append(t.steps, hub.Step{Name: step, Detail: cut(detail(cause))})
+	found := detail(cause)
+	if up, ok := errors.AsType[*idp.Error](cause); ok {
+		t.calls(up.Calls, up)
+		found = upstreamDetail(up)
+	}
+	t.steps = append(t.steps, hub.Step{Name: step, Detail: cut(found)})
 	s.keep(t, &hub.Trace{
 		ID: e.Trace, Time: t.p.Now(), Pool: t.p.Name, Reason: string(reason), Steps: t.steps,
 		Claims: masked(t.claims), Missing: t.missing, Why: why, Mend: mend, RequestID: t.visitor.RequestID,
@@ -112,9 +121,9 @@ func (s *Service) keep(t *attempt, trace *hub.Trace) {
 // explain says why a sign-in stopped and what mends it, to an administrator,
 // and names the step it stopped at.
 func explain(t *attempt, reason Reason, cause error) (why, mend, step string) {
-	var up *idp.Error
-	if errors.As(cause, &up) {
-		return sentence(up), up.Mend, string(up.Step)
+	if up, ok := errors.AsType[*idp.Error](cause); ok {
+		why = upstreamWhy(up)
+		return why, upstreamMend(t.provider, up, why), string(up.Step)
 	}
 	name, client := "", ""
 	if t.provider != nil {
@@ -159,14 +168,6 @@ func explain(t *attempt, reason Reason, cause error) (why, mend, step string) {
 	default:
 		return "The hub itself failed: " + detail(cause) + ".", "Look in the log for the request id; the store may be full or not writable.", "hub"
 	}
-}
-
-func sentence(e *idp.Error) string {
-	s := strings.TrimSpace(e.Error())
-	if s == "" {
-		return "The provider's answer could not be used."
-	}
-	return strings.ToUpper(s[:1]) + s[1:] + "."
 }
 
 // describe tells the shape of an authorization request in a few words.

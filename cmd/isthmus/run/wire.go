@@ -130,7 +130,7 @@ func (h *Hub) provider(p *hub.Pool, c *config.Provider, upstreams map[string]ups
 	upstreams[key] = up
 	return &hub.Provider{
 		Name: c.Name, Label: c.Label, Type: "OIDC", Identifiers: c.Identifiers, Enabled: c.Enabled, Creates: c.Creation,
-		Mapping: c.Compiled, Upstream: up.provider,
+		Mapping: c.Compiled, Upstream: up.provider, ClientID: c.ClientID, SecretFrom: c.ClientSecret.Origin(),
 	}, nil
 }
 
