@@ -23,7 +23,9 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	group(c, serveCommand(), demoCommand(), userCommand(), keyCommand(), reloadCommand(), explainCommand())
+	group(c, serveCommand(), demoCommand(), checkCommand(), doctorCommand(), explainCommand(), reloadCommand(),
+		userCommand(), keyCommand(), configCommand(), versionCommand())
+	c.AddCommand(topics()...)
 	c.Run = func(c *cobra.Command, _ []string) {
 		fmt.Fprintln(c.OutOrStdout(), c.Long+"\n\nAll verbs and topics: isthmus help")
 	}
