@@ -1,8 +1,10 @@
 package bolt
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -109,6 +111,27 @@ func BenchmarkView(b *testing.B) {
 	b.Run("Check", func(b *testing.B) {
 		for b.Loop() {
 			if err := e.Check(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+
+	// Examination, and bbolt's search for free pages.
+	b.Run("Open", func(b *testing.B) {
+		var copied bytes.Buffer
+		if err := e.Backup(b.Context(), &copied); err != nil {
+			b.Fatal(err)
+		}
+		path := filepath.Join(b.TempDir(), "hub.db")
+		if err := os.WriteFile(path, copied.Bytes(), 0o600); err != nil {
+			b.Fatal(err)
+		}
+		for b.Loop() {
+			again, err := Open(path, Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			if err := again.Close(); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -36,8 +36,8 @@ type header struct {
 	txid     uint64
 }
 
-// readHeaders returns the newer of both header pages. Both must be valid: bbolt would quietly go on
-// with the older one, which forgets the last commit.
+// readHeaders returns the newer of both header pages. Both must be valid, and consecutive, as commits
+// write them in turn: bbolt would quietly go on with an older one, which forgets what came after it.
 func readHeaders(file io.ReaderAt, size int64) (header, error) {
 	page := make([]byte, headSize+metaSize)
 	if _, err := file.ReadAt(page, 0); err == io.EOF {
@@ -61,12 +61,12 @@ func readHeaders(file io.ReaderAt, size int64) (header, error) {
 	if err != nil {
 		return header{}, err
 	}
-	if second.pageSize != first.pageSize {
-		return header{}, damaged("its header pages contradict each other")
-	}
-	newer := first
+	newer, older := first, second
 	if second.txid > first.txid {
-		newer = second
+		newer, older = second, first
+	}
+	if newer.pageSize != older.pageSize || newer.txid != older.txid+1 {
+		return header{}, damaged("its header pages are not from consecutive commits")
 	}
 	if expected := int64(newer.pages) * newer.pageSize; size < expected {
 		return header{}, damaged("the file ends after %d of %d bytes", size, expected)
