@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"go.etcd.io/bbolt"
+
 	"github.com/isthmus-hub/isthmus/hub/store"
 )
 
@@ -89,6 +91,42 @@ func TestBackupFails(t *testing.T) {
 	}
 	if err := e.Backup(t.Context(), io.Discard); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("closed: %v", err)
+	}
+}
+
+// bbolt's own tool makes a file smaller and gives it a list of free pages; such a file is still ours.
+func TestCompactedFile(t *testing.T) {
+	dir := t.TempDir()
+	e := openAt(t, filepath.Join(dir, "hub.db"), Options{NoSync: true})
+	for i := range 300 {
+		put(t, e, fmt.Sprintf("key %0300d", i))
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	from, err := bbolt.Open(filepath.Join(dir, "hub.db"), 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "compact.db")
+	to, err := bbolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(bbolt.Compact(to, from, 10_000), to.Close(), from.Close()); err != nil {
+		t.Fatal(err)
+	}
+	e = openAt(t, path, Options{})
+	put(t, e, "it can be written")
+	err = e.View(t.Context(), func(r store.Reader) error {
+		entries, err := r.Range("", "", 1000)
+		if len(entries) != 301 {
+			t.Errorf("%d entries", len(entries))
+		}
+		return err
+	})
+	if err := errors.Join(err, e.Check(t.Context())); err != nil {
+		t.Error(err)
 	}
 }
 
