@@ -126,9 +126,6 @@ func (r *reader) redirects(c *Client, path string) {
 	}
 	r.urls(c.CallbackURLs, path+".callback_urls", "callback URL")
 	r.urls(c.LogoutURLs, path+".logout_urls", "logout URL")
-	if c.DefaultRedirectURI != "" && !slices.Contains(c.CallbackURLs, c.DefaultRedirectURI) {
-		r.problem(path+".default_redirect_uri", quote(c.DefaultRedirectURI)+" is not one of callback_urls", didYouMean(c.DefaultRedirectURI, c.CallbackURLs))
-	}
 }
 
 // urls checks redirect URIs by the rules of hub/oauth (security.md A03).

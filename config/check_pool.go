@@ -31,9 +31,6 @@ func (r *reader) pool(c *Config, p *Pool, path string, all *unique) {
 		r.problem(path+".language", quote(p.Language)+" is not a language", "write a tag of BCP 47, for example  en,  de  or  pt-BR")
 	}
 	r.branding(p.Branding, path+".branding")
-	if p.Session.Idle > p.Session.Lifetime && !r.reported[path+".session.lifetime"] {
-		r.problem(path+".session.idle", "is longer than the session's lifetime", "leave it out, or make it shorter than "+p.Session.Lifetime.String())
-	}
 	p.Schema = r.schema(p.Attributes, path+".attributes")
 
 	names := unique{r: r}

@@ -19,8 +19,6 @@ type Client struct {
 	Public bool `yaml:"public"`
 	// CallbackURLs are the registered redirect URIs, compared exactly (RFC 9700 §4.1.3).
 	CallbackURLs []string `yaml:"callback_urls"`
-	// DefaultRedirectURI is one of CallbackURLs, or empty.
-	DefaultRedirectURI string `yaml:"default_redirect_uri"`
 	// LogoutURLs may be returned to after a sign-out.
 	LogoutURLs []string `yaml:"logout_urls"`
 	// Flows is [code] (default) or [client_credentials].
@@ -38,18 +36,16 @@ type Client struct {
 	UserinfoTypes string `yaml:"userinfo_types" oneof:"strings typed"`
 	// ReadAttributes limits what tokens and userinfo release to the client; nil means every attribute.
 	ReadAttributes []string `yaml:"read_attributes"`
-	// PreventUserExistenceErrors makes an unknown user look like a wrong password; true by default.
-	PreventUserExistenceErrors bool `yaml:"prevent_user_existence_errors"`
 }
 
 // Tokens bounds what the client receives. Access and ID: 5 min to 24 h, 1 h by default; Refresh: 1 h to 3650 days, 30
-// days by default. Rotation (on by default) replaces the refresh token at each use; Grace (0 to 60 s, 10 s by default)
+// days by default. Rotation replaces the refresh token at each use; Grace (0 to 60 s, 10 s by default)
 // is how long the replaced one still yields its successor.
 type Tokens struct {
 	Access   time.Duration `yaml:"access" min:"5m" max:"24h"`
 	ID       time.Duration `yaml:"id" min:"5m" max:"24h"`
 	Refresh  time.Duration `yaml:"refresh" min:"1h" max:"3650d"`
-	Rotation bool          `yaml:"rotation"`
+	Rotation *bool         `yaml:"rotation"`
 	Grace    time.Duration `yaml:"grace" min:"0s" max:"60s"`
 }
 
@@ -61,4 +57,13 @@ type User struct {
 	TemporaryPassword Secret            `yaml:"temporary_password"`
 	Attributes        map[string]string `yaml:"attributes"`
 	Disabled          bool              `yaml:"disabled"`
+}
+
+// Rotates tells whether the client's refresh tokens are replaced at each use: what the file says, or on for a public
+// client and off for another, as in Cognito.
+func (c *Client) Rotates() bool {
+	if c.Tokens.Rotation != nil {
+		return *c.Tokens.Rotation
+	}
+	return c.Public
 }

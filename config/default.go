@@ -36,11 +36,10 @@ func (p *Provider) setDefaults() {
 
 func (c *Client) setDefaults() {
 	c.UserinfoTypes = "strings"
-	c.PreventUserExistenceErrors = true
 }
 
 func (t *Tokens) setDefaults() {
-	*t = Tokens{Access: time.Hour, ID: time.Hour, Refresh: 30 * day, Rotation: true, Grace: 10 * time.Second}
+	*t = Tokens{Access: time.Hour, ID: time.Hour, Refresh: 30 * day, Grace: 10 * time.Second}
 }
 
 // DefaultRules is the mapping of a provider that has none in the file: what every OpenID provider can send, under its

@@ -42,7 +42,7 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tokens := Tokens{Access: time.Hour, ID: time.Hour, Refresh: 30 * day, Rotation: true, Grace: 10 * time.Second}
+	tokens := Tokens{Access: time.Hour, ID: time.Hour, Refresh: 30 * day, Grace: 10 * time.Second}
 	want := &Config{
 		Path:       "conf/isthmus.yaml",
 		Listen:     []Listener{{Address: "localhost:8080"}},
@@ -64,11 +64,11 @@ func TestDefaults(t *testing.T) {
 			Clients: []Client{{
 				ID: "expenses-web", Name: "expenses-web", Public: true, CallbackURLs: []string{"https://expenses.example/callback"},
 				Flows: []string{"code"}, Scopes: []string{"openid", "email", "profile"}, Providers: []string{"CorporateID"}, Tokens: tokens,
-				UserinfoTypes: "strings", PreventUserExistenceErrors: true,
+				UserinfoTypes: "strings",
 			}, {
 				ID: "machine", Name: "machine", Secrets: []Secret{NewSecret("machine-secret-0123456789")},
 				Flows: []string{"client_credentials"}, Scopes: []string{"billing/read", "billing/write"}, Tokens: tokens,
-				UserinfoTypes: "strings", PreventUserExistenceErrors: true,
+				UserinfoTypes: "strings",
 			}},
 		}},
 	}
@@ -101,7 +101,7 @@ pools:
     language: de
     branding: {accent: "#123456", radius: 0, links: {terms: https://www.example/terms#top, help: mailto:help@www.example}}
     signing: {algorithm: EdDSA}
-    session: {lifetime: 1d12h, idle: 30m}
+    session: {lifetime: 1d12h}
     password_policy: {minimum_length: 15, require_lowercase: false, require_uppercase: false, require_numbers: false, require_symbols: false, temporary_lifetime: 1d}
     attributes:
       required: email
@@ -130,14 +130,12 @@ pools:
         name: App
         secrets: [{env: APP_SECRET}, {file: secrets/app}]
         callback_urls: [https://app.example/callback, com.example.app:/callback]
-        default_redirect_uri: com.example.app:/callback
         logout_urls: https://app.example/
         flows: code
         scopes: openid
         providers: COGNITO
         tokens: {access: 5m, id: 10m, refresh: 3650d, rotation: false, grace: 0s}
         userinfo_types: typed
-        prevent_user_existence_errors: false
         branding: {title: App, accent: "#654321"}
         read_attributes: [sub, email, custom:level]
     users:
@@ -162,7 +160,7 @@ pools:
 			Name: "main", Issuer: "https://id.example/main", Title: "Main", Language: "de",
 			Branding:       Branding{Accent: "#123456", Radius: &zero, Links: Links{Terms: "https://www.example/terms#top", Help: "mailto:help@www.example"}},
 			Signing:        Signing{Algorithm: "EdDSA"},
-			Session:        Session{Lifetime: 36 * time.Hour, Idle: 30 * time.Minute},
+			Session:        Session{Lifetime: 36 * time.Hour},
 			PasswordPolicy: PasswordPolicy{MinimumLength: 15, TemporaryLifetime: day},
 			Attributes: Attributes{
 				Required: []string{"email"},
@@ -182,10 +180,10 @@ pools:
 			}},
 			Clients: []Client{{
 				ID: "two-secrets", Name: "App", Secrets: []Secret{NewSecret("app-secret-0123456789abcdef"), NewSecret("from-a-file-0123456789-0123")},
-				CallbackURLs:       []string{"https://app.example/callback", "com.example.app:/callback"},
-				DefaultRedirectURI: "com.example.app:/callback", LogoutURLs: []string{"https://app.example/"},
-				Flows: []string{"code"}, Scopes: []string{"openid"}, Providers: []string{"COGNITO"},
-				Tokens:   Tokens{Access: 5 * time.Minute, ID: 10 * time.Minute, Refresh: 3650 * day},
+				CallbackURLs: []string{"https://app.example/callback", "com.example.app:/callback"},
+				LogoutURLs:   []string{"https://app.example/"},
+				Flows:        []string{"code"}, Scopes: []string{"openid"}, Providers: []string{"COGNITO"},
+				Tokens:   Tokens{Access: 5 * time.Minute, ID: 10 * time.Minute, Refresh: 3650 * day, Rotation: new(false)},
 				Branding: ClientBranding{Title: "App", Accent: "#654321"}, UserinfoTypes: "typed", ReadAttributes: []string{"sub", "email", "custom:level"},
 			}},
 			Users: []User{{

@@ -43,11 +43,9 @@ type Signing struct {
 	Algorithm string `yaml:"algorithm" oneof:"RS256 PS256 ES256 EdDSA"`
 }
 
-// Session bounds a browser session: Lifetime from sign-in (1 h by default, 30 days at most), and Idle since the last
-// use (zero: no idle limit).
+// Session bounds a browser session: Lifetime from sign-in, 1 h by default, 30 days at most.
 type Session struct {
 	Lifetime time.Duration `yaml:"lifetime" min:"1m" max:"30d"`
-	Idle     time.Duration `yaml:"idle" min:"1m" max:"30d"`
 }
 
 // PasswordPolicy is what a password must have. Lengths count characters. The defaults are Cognito's: eight

@@ -9,7 +9,7 @@ import (
 // otherNames are the words other programs use for our keys.
 var otherNames = map[string][]string{
 	"redirect_uris":              {"callback_urls"},
-	"redirect_uri":               {"callback_urls", "default_redirect_uri"},
+	"redirect_uri":               {"callback_urls"},
 	"post_logout_redirect_uris":  {"logout_urls"},
 	"client_id":                  {"id"},
 	"client_secret":              {"secret"},

@@ -17,12 +17,11 @@ type Client struct {
 	Public  bool // no secret; PKCE is compulsory
 	Brand   *Brand
 
-	CallbackURLs       []string
-	DefaultRedirectURI string
-	LogoutURLs         []string
-	Flows              []string // "code", "client_credentials"
-	Scopes             oauth.Scope
-	Providers          []string // names, and Local for the password form
+	CallbackURLs []string
+	LogoutURLs   []string
+	Flows        []string // "code", "client_credentials"
+	Scopes       oauth.Scope
+	Providers    []string // names, and Local for the password form
 
 	AccessLife, IDLife, RefreshLife time.Duration
 	Rotation                        bool          // a refresh gives a new refresh token

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"strconv"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -20,6 +21,7 @@ type PasswordPolicy struct {
 	Upper, Lower  bool
 	Number        bool
 	Symbol        bool
+	TemporaryLife time.Duration // how long a temporary password may be used
 }
 
 // PasswordRule is one rule of a policy with the verdict on a password.

@@ -128,7 +128,7 @@ func TestA149_TemporaryPasswordExpires(t *testing.T) {
 	h := hubtest.New(t)
 	h.AddUser(h.Pool, "new", directory.NewUser{Password: "Temp0rary-Pass", Temporary: true, Attributes: mapping.Attributes{"email": "new@corp.example"}})
 	s := serve(t, h)
-	s.Advance(directory.TemporaryLife + time.Minute)
+	s.Advance(s.Pool.PasswordPolicy.TemporaryLife + time.Minute)
 	if r := s.tryPassword(t, "new", "Temp0rary-Pass"); r.StatusCode != http.StatusBadRequest || r.doc(t).Find(`input[autocomplete="new-password"]`).Length() > 0 {
 		t.Errorf("after a week: %d", r.StatusCode)
 	}

@@ -13,9 +13,6 @@ import (
 	"github.com/isthmus-hub/isthmus/mapping"
 )
 
-// TemporaryLife is how long a temporary password may be used (Cognito's default).
-const TemporaryLife = 7 * 24 * time.Hour
-
 // Refusals an administrator's client or a person's page branches on.
 var (
 	ErrNoUser  = errors.New("user does not exist")
@@ -83,7 +80,7 @@ func (d *Directory) Create(ctx context.Context, p *hub.Pool, n NewUser) (*hub.Us
 	err = p.Space.Update(ctx, func(tx *store.Tx) error {
 		u.Created, u.Modified = tx.Now, tx.Now
 		if n.Temporary {
-			u.PasswordExpiry = tx.Now.Add(TemporaryLife)
+			u.PasswordExpiry = tx.Now.Add(p.PasswordPolicy.TemporaryLife)
 		}
 		return hub.Users.Create(tx, u)
 	})

@@ -113,7 +113,7 @@ func (h *Hub) AddPool(name, issuer string) *hub.Pool {
 	p := &hub.Pool{
 		Name: name, Issuer: issuer, Schema: schema, Brand: hub.Brand{Title: "Master"},
 		SessionLife: time.Hour, InteractionLife: 10 * time.Minute, CodeLife: time.Minute,
-		PasswordPolicy: hub.PasswordPolicy{MinimumLength: 8, Upper: true, Lower: true, Number: true},
+		PasswordPolicy: hub.PasswordPolicy{MinimumLength: 8, Upper: true, Lower: true, Number: true, TemporaryLife: 24 * time.Hour},
 		Space:          h.store.Space(name), Secrets: hub.NewSecrets(seal.Generate(), name),
 		Now: h.Now, Log: slog.New(slog.DiscardHandler), Record: h.record,
 	}

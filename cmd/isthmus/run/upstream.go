@@ -48,11 +48,14 @@ func newOutbound(cfg *config.Config, refused func(*outbound.Refused)) (*http.Cli
 	return outbound.New(outbound.Policy{Allow: allow, OnRefuse: refused})
 }
 
+// authMethods are the file's words for how a secret is sent.
+var authMethods = map[string]string{"": idp.AuthByDiscovery, "basic": idp.AuthBasic, "post": idp.AuthPost, "none": idp.AuthNone}
+
 // upstreamConfig is a provider of the file as its relying party wants it, in the
 // pool of that issuer.
 func upstreamConfig(issuer string, c *config.Provider) idp.Config {
 	cfg := idp.Config{
-		Name: c.Name, Issuer: c.Issuer, ClientID: c.ClientID, ClientSecret: c.ClientSecret.Reveal(), AuthMethod: c.ClientAuth,
+		Name: c.Name, Issuer: c.Issuer, ClientID: c.ClientID, ClientSecret: c.ClientSecret.Reveal(), AuthMethod: authMethods[c.ClientAuth],
 		Scopes: c.Scopes, UserInfoMethod: c.AttributesRequestMethod, Algorithms: c.Algorithms,
 		RedirectURI:      (&hub.Pool{Issuer: issuer}).CallbackURL(),
 		ForwardLoginHint: true,

@@ -63,6 +63,7 @@ func (h *Hub) pool(ctx context.Context, cfg *config.Config, c *config.Pool, upst
 		PasswordPolicy: hub.PasswordPolicy{
 			MinimumLength: c.PasswordPolicy.MinimumLength, Upper: c.PasswordPolicy.RequireUppercase,
 			Lower: c.PasswordPolicy.RequireLowercase, Number: c.PasswordPolicy.RequireNumbers, Symbol: c.PasswordPolicy.RequireSymbols,
+			TemporaryLife: c.PasswordPolicy.TemporaryLifetime,
 		},
 		Space: h.store.Space(c.Name), Secrets: hub.NewSecrets(h.key, c.Name),
 		Now: h.options.Now, Log: h.Log, Record: h.record,
@@ -96,10 +97,10 @@ func (h *Hub) pool(ctx context.Context, cfg *config.Config, c *config.Pool, upst
 
 func (h *Hub) client(cfg *config.Config, c *config.Client) (*hub.Client, error) {
 	client := &hub.Client{
-		ID: c.ID, Name: c.Name, Public: c.Public, CallbackURLs: c.CallbackURLs, DefaultRedirectURI: c.DefaultRedirectURI,
+		ID: c.ID, Name: c.Name, Public: c.Public, CallbackURLs: c.CallbackURLs,
 		LogoutURLs: c.LogoutURLs, Flows: c.Flows, Scopes: oauth.Scope(c.Scopes), Providers: c.Providers,
 		AccessLife: c.Tokens.Access, IDLife: c.Tokens.ID, RefreshLife: c.Tokens.Refresh,
-		Rotation: c.Tokens.Rotation, Grace: c.Tokens.Grace,
+		Rotation: c.Rotates(), Grace: c.Tokens.Grace,
 		ReadAttributes: c.ReadAttributes, TypedUserInfo: c.UserinfoTypes == "typed",
 	}
 	for _, s := range c.Secrets {
