@@ -67,7 +67,8 @@ func FuzzPrefixEnd(f *testing.F) {
 	})
 }
 
-// For any two times: the keys have one width and sort as the times do, equal only for equal times within the years 0 to 9999.
+// For any two times: the keys have one width and sort as the times do,
+// equal only for equal times within the years 0 to 9999.
 func FuzzTimeKey(f *testing.F) {
 	f.Add(int64(0), int64(0), int64(0), int64(1))
 	f.Add(int64(1893456000), int64(999999999), int64(1893456001), int64(0))

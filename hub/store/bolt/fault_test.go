@@ -88,7 +88,8 @@ func TestA181_FileSizeLimit(t *testing.T) {
 	}
 }
 
-// A file system of 1 MiB, filled up by another file. Who may not mount gets the same error from a device that is always full.
+// A file system of 1 MiB, filled up by another file. Who may not mount gets the same error from a device
+// that is always full.
 func TestA181_DiskFull(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
