@@ -65,6 +65,8 @@ func serve(ctx context.Context, path string, out io.Writer) error {
 			end, cancel := context.WithTimeout(context.Background(), drain)
 			defer cancel()
 			return h.Close(end)
+		case err := <-h.Failed():
+			return errors.Join(err, h.Close(ctx))
 		case <-hangups:
 			hangup(ctx, h, log)
 		}

@@ -56,6 +56,7 @@ type Hub struct {
 	pools     []*hub.Pool
 	upstreams map[string]upstream
 
+	failed    chan error
 	listeners []net.Listener
 	servers   []*http.Server
 	stop      context.CancelFunc
@@ -79,7 +80,7 @@ func Start(ctx context.Context, cfg *config.Config, o Options) (*Hub, error) {
 	}
 	h := &Hub{
 		Log: o.Log, Registry: prometheus.NewRegistry(), Directory: directory.New(o.Cost),
-		cfg: cfg, options: o, upstreams: map[string]upstream{},
+		cfg: cfg, options: o, upstreams: map[string]upstream{}, failed: make(chan error, 1),
 	}
 	if err := h.open(ctx); err != nil {
 		return nil, errors.Join(err, h.Close(context.Background()))
@@ -172,18 +173,27 @@ func (h *Hub) work() {
 	ctx, cancel := context.WithCancel(context.Background())
 	h.stop = cancel
 	h.workers.Go(func() {
-		tick := time.NewTicker(time.Minute)
-		defer tick.Stop()
+		tend, watch := time.NewTicker(time.Minute), time.NewTicker(time.Second)
+		defer tend.Stop()
+		defer watch.Stop()
 		for {
 			select {
 			case <-ctx.Done():
 				return
-			case <-tick.C:
+			case <-tend.C:
 				h.tend(ctx)
+			case <-watch.C:
+				if err := h.engine.Health(); errors.Is(err, store.ErrStopped) {
+					h.failed <- fmt.Errorf("the store takes no more writes; the hub ends, so that it can be started again: %w", err)
+					return
+				}
 			}
 		}
 	})
 }
+
+// Failed gives an error when the hub cannot go on and its process should end.
+func (h *Hub) Failed() <-chan error { return h.failed }
 
 func (h *Hub) tend(ctx context.Context) {
 	for _, p := range h.Pools() {
