@@ -58,3 +58,10 @@ func (b *breaker) report(now time.Time, err *Error) {
 		b.retry = now.Add(backoff(b.failures - breakAfter + 1))
 	}
 }
+
+// health is the failure that no success has followed, or nil.
+func (b *breaker) health() *Error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.failure.copy()
+}

@@ -22,6 +22,7 @@ type cached[T any] struct {
 	fetch   func(context.Context, *trace) (T, *Error)
 	now     func() time.Time
 	timeout time.Duration // of one fetch, which outlives the caller that began it
+	stale   func(*Error)  // told, without c.mu, when a fetch fails and an old value stays
 
 	mu       sync.Mutex
 	have     bool
@@ -122,21 +123,36 @@ func (c *cached[T]) start() *flight[T] {
 		f.value, f.err = c.fetch(ctx, &t)
 		f.calls = t.calls
 
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.flight = nil
-		now := c.now()
-		if f.err != nil {
-			c.failures++
-			c.failure = f.err
-			c.retry = now.Add(backoff(c.failures))
-		} else {
-			c.have, c.value, c.fetched = true, f.value, now
-			c.failure, c.failures, c.retry = nil, 0, time.Time{}
+		if c.land(f) {
+			c.stale(f.err.copy())
 		}
-		close(f.done)
 	}()
 	return f
+}
+
+// land records what a flight brought and lets its callers go on. It tells whether an old value stays in use.
+func (c *cached[T]) land(f *flight[T]) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	defer close(f.done)
+	c.flight = nil
+	now := c.now()
+	if f.err != nil {
+		c.failures++
+		c.failure = f.err
+		c.retry = now.Add(backoff(c.failures))
+		return c.have
+	}
+	c.have, c.value, c.fetched = true, f.value, now
+	c.failure, c.failures, c.retry = nil, 0, time.Time{}
+	return false
+}
+
+// health tells when the value is from, and the failure since.
+func (c *cached[T]) health() (time.Time, *Error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.fetched, c.failure.copy()
 }
 
 func (c *cached[T]) wait(ctx context.Context, t *trace, f *flight[T]) (T, *Error) {

@@ -61,6 +61,7 @@ type Config struct {
 
 	Timeout time.Duration // for one whole operation, all its calls together; zero: 9 s
 	Observe func(Call)    `json:"-"` // hears of each call made, also in the background; quick, safe for concurrent use
+	Stale   func(*Error)  `json:"-"` // hears when metadata or keys cannot be renewed and the old ones stay in use; likewise
 }
 
 // String is the Config for logs.

@@ -49,7 +49,8 @@ func TestA59_Discovery(t *testing.T) {
 
 // TestA59_ChangedLater: at refresh the old values stay, sign-ins go on, and the observer hears of the refresh.
 func TestA59_ChangedLater(t *testing.T) {
-	r := newRig(t, setup{})
+	stale := make(chan *idp.Error, 100)
+	r := newRig(t, setup{rp: func(c *idp.Config) { c.Stale = func(e *idp.Error) { stale <- e } }})
 	r.mustSignIn()
 	r.op.SetHooks(idptest.Hooks{Discovery: func(doc map[string]any) { doc["issuer"] = "https://attacker.example" }})
 	for range 5 {
@@ -57,7 +58,10 @@ func TestA59_ChangedLater(t *testing.T) {
 		r.opTime.Add(11 * time.Minute)
 		r.mustSignIn()
 	}
-	eventually(t, func() bool { return r.op.Count(idptest.DiscoveryEndpoint) > 1 })
+	refused(t, <-stale, idp.StepDiscovery, "issuer")
+	if h := r.p.Health(); h.Failure == nil || h.Failure.Check != "issuer" || h.Metadata.IsZero() || h.Keys.IsZero() {
+		t.Errorf("health is %+v", h)
+	}
 	m, err := r.p.Discover(t.Context())
 	if err != nil || m.Issuer != r.op.Issuer() {
 		t.Errorf("metadata are %+v, %v", m, err)
@@ -171,10 +175,16 @@ func TestA67_TokenEndpointCircuit(t *testing.T) {
 	if _, err := r.p.AuthorizationURL(t.Context(), r.request()); err == nil {
 		t.Error("the circuit closed after a failed trial")
 	}
+	if h := r.p.Health(); h.Failure == nil || h.Failure.Step != idp.StepToken || h.Failure.Mend == "" {
+		t.Errorf("health is %+v", h)
+	}
 	r.op.Heal()
 	r.clock.Add(time.Minute)
 	for range 3 {
 		r.mustSignIn()
+	}
+	if h := r.p.Health(); h.Failure != nil {
+		t.Errorf("health is %+v", h)
 	}
 }
 

@@ -62,6 +62,9 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
+	if e.Kind == KindOpen && e.Cause != nil {
+		return fmt.Sprintf("provider %q: %s: not tried, for it failed moments ago: %s", e.Provider, e.Step, e.Cause)
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "provider %q: %s: %s", e.Provider, e.Step, e.Check)
 	if e.Code != "" {

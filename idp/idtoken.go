@@ -39,26 +39,26 @@ func (p *Provider) verify(ctx context.Context, t *trace, raw, accessToken string
 	invalid := func(c *checkError) *Error {
 		return &Error{Step: StepIDToken, Check: c.check, Kind: KindInvalid, Cause: c.cause}
 	}
-	header, bad := parseHeader(raw, p.cfg.Algorithms)
+	token, bad := parseJWS(raw, p.cfg.Algorithms)
 	if bad != nil {
 		return nil, invalid(bad)
 	}
 	now := p.now()
-	s := &signed{p: p, t: t, header: header}
+	s := &signed{p: p, t: t, token: token}
 	verifier := oidc.NewVerifier(p.cfg.Issuer, s, &oidc.Config{
 		ClientID:             p.cfg.ClientID,
-		SupportedSigningAlgs: []string{header.alg},
+		SupportedSigningAlgs: []string{token.alg},
 		Now:                  func() time.Time { return now.Add(-leeway) }, // it has no leeway for exp; ours is checked below
 	})
 	_, err := verifier.Verify(ctx, raw)
 	if s.failed != nil {
 		return nil, s.failed
 	}
-	if s.payload == nil {
+	if !s.good {
 		return nil, invalid(refuse("format", "token cannot be read"))
 	}
 	// Our own checks run first even where go-oidc refused, because they have names.
-	claims, bad := p.checkClaims(s.payload, now, header.alg, accessToken, r)
+	claims, bad := p.checkClaims(token.payload, now, token.alg, accessToken, r)
 	if bad != nil {
 		return nil, invalid(bad)
 	}

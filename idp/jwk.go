@@ -24,6 +24,7 @@ const (
 // verificationKey is one usable key of a provider.
 type verificationKey struct {
 	kid, alg string // alg is empty if the key set does not bind the key to one
+	family   string // RSA, or the one algorithm that a key of its type can serve
 	public   crypto.PublicKey
 }
 
@@ -88,15 +89,15 @@ func (s *keySet) drop(format string, args ...any) {
 // has tells whether a kid is taken. Keys of another type may share it (RFC 7517 §4.5).
 func (s *keySet) has(k verificationKey) bool {
 	return k.kid != "" && slices.ContainsFunc(s.keys, func(o verificationKey) bool {
-		return o.kid == k.kid && fmt.Sprintf("%T", o.public) == fmt.Sprintf("%T", k.public) && (o.alg == k.alg || o.alg == "" || k.alg == "")
+		return o.kid == k.kid && o.family == k.family && (o.alg == k.alg || o.alg == "" || k.alg == "")
 	})
 }
 
 // candidates are the keys that may have made a signature: of its kid, if the token names one, and of its algorithm.
-func (s *keySet) candidates(h jwsHeader) []verificationKey {
-	var found []verificationKey
-	for _, k := range s.keys {
-		if (!h.hasKid || k.kid == h.kid) && (k.alg == "" || k.alg == h.alg) && suits(k.public, h.alg) {
+func (s *keySet) candidates(h jwsHeader) []*verificationKey {
+	var found []*verificationKey
+	for i := range s.keys {
+		if k := &s.keys[i]; (!h.hasKid || k.kid == h.kid) && (k.alg == "" || k.alg == h.alg) && k.suits(h.alg) {
 			found = append(found, k)
 		}
 	}
@@ -104,16 +105,11 @@ func (s *keySet) candidates(h jwsHeader) []verificationKey {
 }
 
 // suits tells whether a key is of the algorithm's type (RFC 8725 §3.1).
-func suits(public crypto.PublicKey, alg string) bool {
-	switch k := public.(type) {
-	case *rsa.PublicKey:
+func (k *verificationKey) suits(alg string) bool {
+	if k.family == "RSA" {
 		return alg[:2] == "RS" || alg[:2] == "PS"
-	case *ecdsa.PublicKey:
-		return alg == map[elliptic.Curve]string{elliptic.P256(): "ES256", elliptic.P384(): "ES384", elliptic.P521(): "ES512"}[k.Curve]
-	case ed25519.PublicKey:
-		return alg == "EdDSA"
 	}
-	return false
+	return alg == k.family
 }
 
 // parseKey reads one key from its members.
@@ -132,10 +128,13 @@ func parseKey(m map[string]any) (verificationKey, error) {
 	key := verificationKey{kid: k.Kid, alg: k.Alg}
 	switch k.Kty {
 	case "RSA":
+		key.family = "RSA"
 		key.public, err = k.rsa()
 	case "EC":
+		key.family = map[string]string{"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}[k.Crv]
 		key.public, err = k.ec()
 	case "OKP":
+		key.family = "EdDSA"
 		key.public, err = k.okp()
 	default:
 		return none, fmt.Errorf("kty is %q", cut(k.Kty))
@@ -143,7 +142,7 @@ func parseKey(m map[string]any) (verificationKey, error) {
 	if err != nil {
 		return none, err
 	}
-	if k.Alg != "" && !slices.ContainsFunc(knownAlgorithms, func(alg string) bool { return alg == k.Alg && suits(key.public, alg) }) {
+	if k.Alg != "" && !(slices.Contains(knownAlgorithms, k.Alg) && key.suits(k.Alg)) {
 		return none, fmt.Errorf("alg %q does not go with the key", cut(k.Alg))
 	}
 	return key, nil

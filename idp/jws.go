@@ -13,14 +13,22 @@ import (
 // maxToken bounds a JWT in bytes, before anything is decoded (A200).
 const maxToken = 64 << 10
 
-// jwsHeader is the protected header of a compact JWS, as far as it is heeded. Keys, URLs and certificates that a header
-// may carry (jwk, jku, x5u, x5c) are never used: keys come from jwks_uri only (RFC 8725 §3.10).
+// jws is a compact JWS whose shape and header are in order; its signature is another matter. Keys, URLs and certificates
+// that a header may carry (jwk, jku, x5u, x5c) are not kept: keys come from jwks_uri only (RFC 8725 §3.10).
+type jws struct {
+	jwsHeader
+	input     []byte // what was signed, as received
+	payload   []byte // decoded
+	signature []byte
+}
+
+// jwsHeader is the part of a protected header that is heeded.
 type jwsHeader struct {
 	alg, kid string
 	hasKid   bool
 }
 
-// check names are the ones an *Error shows.
+// checkError is a failed check under the name an *Error shows.
 type checkError struct {
 	check string
 	cause error
@@ -30,34 +38,38 @@ func refuse(check, format string, args ...any) *checkError {
 	return &checkError{check: check, cause: fmt.Errorf(format, args...)}
 }
 
-// parseHeader judges a token's shape and header before any key is looked up or any cost is spent: three parts of strict
+// parseJWS judges a token's shape and header before any key is looked up or any cost is spent: three parts of strict
 // base64url, an algorithm from the configured list, no critical extension, no other sort of JWT.
-func parseHeader(raw string, algorithms []string) (jwsHeader, *checkError) {
-	var h jwsHeader
+func parseJWS(raw string, algorithms []string) (*jws, *checkError) {
 	if len(raw) > maxToken {
-		return h, refuse("size", "token is longer than %d bytes", maxToken)
+		return nil, refuse("size", "token is longer than %d bytes", maxToken)
 	}
 	switch dots := strings.Count(raw, "."); dots {
 	case 2:
 	case 4:
-		return h, refuse("encryption", "token is encrypted, which was not agreed")
+		return nil, refuse("encryption", "token is encrypted, which was not agreed")
 	default:
-		return h, refuse("format", "token has %d parts", dots+1)
+		return nil, refuse("format", "token has %d parts", dots+1)
 	}
-	first, rest, _ := strings.Cut(raw, ".")
-	payload, signature, _ := strings.Cut(rest, ".")
-	if !isBase64URL(first) || !isBase64URL(payload) || !isBase64URL(signature) {
-		return h, refuse("format", "token is not base64url")
-	}
-	text, err := strictBase64.DecodeString(first)
-	if err != nil {
-		return h, refuse("format", "token header is not base64url")
+	parts := strings.Split(raw, ".")
+	var decoded [3][]byte
+	for i, part := range parts {
+		b, err := strictBase64.DecodeString(part)
+		// The decoder skips line ends, even when strict.
+		if err != nil || strings.ContainsAny(part, "\r\n") {
+			return nil, refuse("format", "token is not base64url")
+		}
+		decoded[i] = b
 	}
 	var members map[string]any
-	if err := strictjson.Decode(text, &members); err != nil {
-		return h, &checkError{"format", fmt.Errorf("token header: %w", err)}
+	if err := strictjson.Decode(decoded[0], &members); err != nil {
+		return nil, &checkError{"format", fmt.Errorf("token header: %w", err)}
 	}
-	return headerOf(members, algorithms)
+	header, bad := headerOf(members, algorithms)
+	if bad != nil {
+		return nil, bad
+	}
+	return &jws{jwsHeader: header, input: []byte(raw[:len(raw)-len(parts[2])-1]), payload: decoded[1], signature: decoded[2]}, nil
 }
 
 func headerOf(members map[string]any, algorithms []string) (jwsHeader, *checkError) {
@@ -88,36 +100,5 @@ func headerOf(members map[string]any, algorithms []string) (jwsHeader, *checkErr
 	return h, nil
 }
 
+// strictBase64 takes a text in its one canonical spelling: no padding, no stray bits at the end.
 var strictBase64 = base64.RawURLEncoding.Strict()
-
-const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-
-// base64Value is a character's six bits, 64 where it has none.
-var base64Value = func() (v [256]byte) {
-	for i := range v {
-		v[i] = 64
-	}
-	for i := range len(base64Alphabet) {
-		v[base64Alphabet[i]] = byte(i)
-	}
-	return v
-}()
-
-// isBase64URL tells whether s is unpadded base64url in its one canonical spelling. The decoder of encoding/base64 skips
-// line ends, even when strict.
-func isBase64URL(s string) bool {
-	for i := range len(s) {
-		if base64Value[s[i]] == 64 {
-			return false
-		}
-	}
-	switch len(s) % 4 {
-	case 1:
-		return false
-	case 2:
-		return base64Value[s[len(s)-1]]&0x0f == 0
-	case 3:
-		return base64Value[s[len(s)-1]]&0x03 == 0
-	}
-	return true
-}

@@ -48,8 +48,8 @@ func New(cfg Config, hc *http.Client, now func() time.Time) (*Provider, error) {
 	p := &Provider{cfg: cfg, client: &client, now: now}
 	// A little less than a caller waits, so that the caller hears what happened and not only that time ran out.
 	patience := cfg.Timeout - cfg.Timeout/10
-	p.metadata = cached[*Metadata]{step: StepDiscovery, fetch: p.fetchMetadata, now: now, timeout: patience}
-	p.keys = cached[*keySet]{step: StepKeys, fetch: p.fetchKeys, now: now, timeout: patience}
+	p.metadata = cached[*Metadata]{step: StepDiscovery, fetch: p.fetchMetadata, now: now, timeout: patience, stale: p.stale}
+	p.keys = cached[*keySet]{step: StepKeys, fetch: p.fetchKeys, now: now, timeout: patience, stale: p.stale}
 	if !cfg.discovers() {
 		p.explicit = &Metadata{Issuer: cfg.Issuer}
 		p.overlay(p.explicit)
@@ -62,6 +62,36 @@ func (p *Provider) Name() string { return p.cfg.Name }
 
 // Issuer is the configured issuer.
 func (p *Provider) Issuer() string { return p.cfg.Issuer }
+
+// Health is the state of a provider as its relying party knows it, for consoles and metrics.
+type Health struct {
+	Metadata time.Time // when they were fetched; zero: not yet, or never needed
+	Keys     time.Time // likewise
+	Failure  *Error    // the latest failure that no success has followed; nil if all is well as far as known
+}
+
+// Health makes no request.
+func (p *Provider) Health() Health {
+	var h Health
+	var failures [4]*Error
+	h.Metadata, failures[0] = p.metadata.health()
+	h.Keys, failures[1] = p.keys.health()
+	failures[2], failures[3] = p.token.health(), p.userinfo.health()
+	for _, e := range failures {
+		if e != nil {
+			h.Failure = e
+			_ = p.finish(e, &trace{})
+		}
+	}
+	return h
+}
+
+func (p *Provider) stale(e *Error) {
+	_ = p.finish(e, &trace{})
+	if p.cfg.Stale != nil {
+		p.cfg.Stale(e)
+	}
+}
 
 // finish completes an error on its way out.
 func (p *Provider) finish(e *Error, t *trace) error {

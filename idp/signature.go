@@ -2,12 +2,19 @@ package idp
 
 import (
 	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	_ "crypto/sha256" // registers the hashes of the algorithms
+	_ "crypto/sha512"
 	"errors"
 	"fmt"
+	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/coreos/go-oidc/v3/oidc"
-	jose "github.com/go-jose/go-jose/v4"
 )
 
 func (p *Provider) fetchKeys(ctx context.Context, t *trace) (*keySet, *Error) {
@@ -35,57 +42,49 @@ func (p *Provider) keysAt(ctx context.Context, t *trace, uri string) (*keySet, *
 	return set, a, nil
 }
 
-// signed verifies one token's signature for go-oidc. It keeps what go-oidc flattens to text: the named error, and the
-// payload for checks of our own.
+// signed verifies one token's signature for go-oidc. It keeps what go-oidc flattens to text: the named error, and
+// whether the signature was good.
 type signed struct {
-	p       *Provider
-	t       *trace
-	header  jwsHeader
-	payload []byte
-	failed  *Error
+	p      *Provider
+	t      *trace
+	token  *jws
+	good   bool
+	failed *Error
 }
 
 var _ oidc.KeySet = (*signed)(nil)
 
-// VerifySignature implements oidc.KeySet.
-func (s *signed) VerifySignature(ctx context.Context, raw string) ([]byte, error) {
-	if s.payload, s.failed = s.verify(ctx, raw); s.failed != nil {
+// VerifySignature implements oidc.KeySet. go-oidc hands over the text that parseJWS took apart.
+func (s *signed) VerifySignature(ctx context.Context, _ string) ([]byte, error) {
+	if s.failed = s.p.verifySignature(ctx, s.t, s.token); s.failed != nil {
 		return nil, s.failed
 	}
-	return s.payload, nil
+	s.good = true
+	return s.token.payload, nil
 }
 
-// verify tries the keys at hand, and if none fits the keys fetched anew: the provider may have changed them a moment
-// ago, under a new kid or under the old one (OpenID Connect Core §10.1.1).
-func (s *signed) verify(ctx context.Context, raw string) ([]byte, *Error) {
-	jws, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(s.header.alg)})
-	if err != nil {
-		return nil, &Error{Step: StepIDToken, Check: "format", Kind: KindInvalid, Cause: errors.New("not a compact JWS")}
-	}
-	var payload []byte
-	opens := func(set *keySet) bool {
-		var ok bool
-		payload, ok = try(jws, set.candidates(s.header))
-		return ok
-	}
-	set, failed := s.p.keys.get(ctx, s.t)
+// verifySignature tries the keys at hand, and if none fits the keys fetched anew: the provider may have changed them a
+// moment ago, under a new kid or under the old one (OpenID Connect Core §10.1.1).
+func (p *Provider) verifySignature(ctx context.Context, t *trace, token *jws) *Error {
+	set, failed := p.keys.get(ctx, t)
 	if failed != nil {
-		return nil, failed
+		return failed
 	}
-	if opens(set) {
-		return payload, nil
+	signedBy := func(set *keySet) bool { return set.verifies(token) }
+	if signedBy(set) {
+		return nil
 	}
-	if set, failed = s.p.refreshKeys(ctx, s.t, opens); failed != nil {
-		return nil, failed
+	if set, failed = p.refreshKeys(ctx, t, signedBy); failed != nil {
+		return failed
 	}
-	if opens(set) {
-		return payload, nil
+	if signedBy(set) {
+		return nil
 	}
-	if len(set.candidates(s.header)) == 0 {
-		return nil, &Error{Step: StepIDToken, Check: "kid", Kind: KindInvalid,
-			Cause: fmt.Errorf("no key of the provider fits kid %q and %s", cut(s.header.kid), s.header.alg)}
+	if len(set.candidates(token.jwsHeader)) == 0 {
+		return &Error{Step: StepIDToken, Check: "kid", Kind: KindInvalid,
+			Cause: fmt.Errorf("no key of the provider fits kid %q and %s", cut(token.kid), token.alg)}
 	}
-	return nil, &Error{Step: StepIDToken, Check: "signature", Kind: KindInvalid, Cause: errors.New("signature is wrong")}
+	return &Error{Step: StepIDToken, Check: "signature", Kind: KindInvalid, Cause: errors.New("signature is wrong")}
 }
 
 // refreshKeys fetches the keys once more, after the metadata, which may name another place for them by now. Both happen
@@ -100,11 +99,32 @@ func (p *Provider) refreshKeys(ctx context.Context, t *trace, good func(*keySet)
 	return p.keys.refetch(ctx, t, good)
 }
 
-func try(jws *jose.JSONWebSignature, keys []verificationKey) ([]byte, bool) {
-	for _, k := range keys {
-		if payload, err := jws.Verify(k.public); err == nil {
-			return payload, true
-		}
+// verifies tells whether one of the keys made the signature.
+func (s *keySet) verifies(token *jws) bool {
+	return slices.ContainsFunc(s.candidates(token.jwsHeader), func(k *verificationKey) bool { return k.verifies(token) })
+}
+
+// verifies checks a signature by the token's algorithm, which suits the key (RFC 7518 §3).
+func (k *verificationKey) verifies(token *jws) bool {
+	if key, ok := k.public.(ed25519.PublicKey); ok {
+		return ed25519.Verify(key, token.input, token.signature)
 	}
-	return nil, false
+	hash := map[string]crypto.Hash{"256": crypto.SHA256, "384": crypto.SHA384, "512": crypto.SHA512}[token.alg[2:]]
+	digest := hash.New()
+	digest.Write(token.input)
+	sum := digest.Sum(nil)
+	switch key := k.public.(type) {
+	case *rsa.PublicKey:
+		if token.alg[0] == 'P' {
+			return rsa.VerifyPSS(key, hash, sum, token.signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
+		}
+		return rsa.VerifyPKCS1v15(key, hash, sum, token.signature) == nil
+	case *ecdsa.PublicKey:
+		size := (key.Curve.Params().BitSize + 7) / 8
+		if len(token.signature) != 2*size {
+			return false
+		}
+		return ecdsa.Verify(key, sum, new(big.Int).SetBytes(token.signature[:size]), new(big.Int).SetBytes(token.signature[size:]))
+	}
+	return false
 }

@@ -72,17 +72,16 @@ func (p *Provider) getUserInfo(ctx context.Context, t *trace, m *Metadata, acces
 
 // verifyUserInfo returns the payload of a signed userinfo answer.
 func (p *Provider) verifyUserInfo(ctx context.Context, t *trace, a *answer) ([]byte, *Error) {
-	raw := string(a.body)
-	header, bad := parseHeader(raw, p.cfg.Algorithms)
+	token, bad := parseJWS(string(a.body), p.cfg.Algorithms)
 	if bad != nil {
 		return nil, a.fault(StepUserInfo, bad.check, bad.cause)
 	}
-	s := &signed{p: p, t: t, header: header}
-	payload, failed := s.verify(ctx, raw)
-	if failed != nil && failed.Step == StepIDToken {
+	if failed := p.verifySignature(ctx, t, token); failed != nil && failed.Step == StepIDToken {
 		return nil, a.fault(StepUserInfo, failed.Check, failed.Cause)
+	} else if failed != nil {
+		return nil, failed
 	}
-	return payload, failed
+	return token.payload, nil
 }
 
 // addressed wants iss and aud of a signed answer, which the specification merely advises: without them an answer made

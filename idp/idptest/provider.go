@@ -1,13 +1,14 @@
 package idptest
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -50,6 +51,7 @@ type TB interface {
 type Provider struct {
 	cfg    Config
 	server *http.Server
+	socket net.Listener
 	done   chan struct{}
 
 	mu       sync.Mutex
@@ -69,8 +71,8 @@ type Provider struct {
 type Hooks struct {
 	Discovery func(map[string]any)
 	JWKS      func(map[string]any)
-	Callback  func(map[string][]string) // parameters of the authorization response
-	Token     func(map[string]any)      // the token response
+	Callback  func(url.Values)     // parameters of the authorization response
+	Token     func(map[string]any) // the token response
 	IDToken   func(*Token)
 	UserInfo  func(map[string]any)
 	Signing   func() // before an ID token is made: a place to rotate keys
@@ -123,7 +125,7 @@ func Start(cfg Config) (*Provider, error) {
 		cfg.Users = []User{{Subject: "alice", Claims: map[string]any{"name": "Alice Example", "email": "alice@upstream.example", "email_verified": true}}}
 	}
 	p := &Provider{
-		cfg: cfg, done: make(chan struct{}), users: slices.Clone(cfg.Users),
+		cfg: cfg, socket: listener, done: make(chan struct{}), users: slices.Clone(cfg.Users),
 		faults: map[Endpoint]*Fault{}, counts: map[Endpoint]int{},
 	}
 	key, err := NewKey(cfg.Algorithm, 1)
@@ -155,10 +157,12 @@ func (p *Provider) Close() error {
 		close(p.done)
 	}
 	p.mu.Unlock()
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	_ = p.server.Shutdown(ctx)
-	return p.server.Close()
+	_ = p.server.Close()
+	// Serve may not have taken the listener over yet; closing it twice does no harm.
+	if err := p.socket.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		return fmt.Errorf("close the test provider: %w", err)
+	}
+	return nil
 }
 
 // Issuer is the provider's issuer; its endpoints lie under it.

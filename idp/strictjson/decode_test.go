@@ -99,7 +99,6 @@ type target struct {
 	Raw     json.RawMessage  `json:"raw"`
 	When    time.Time        `json:"when"`
 	Ignored string           `json:"-"`
-	Dash    string           `json:"-,"`
 	Plain   string
 	hidden  string
 }
@@ -113,7 +112,7 @@ func TestDecodeStruct(t *testing.T) {
 	}
 	want := target{promoted: promoted{"k"}, Sub: "a", Exp: 9, Scores: []float64{1, 2.5}, Address: &inner{"B"}, Homes: []inner{{"C"}}, ByName: map[string]inner{"City": {"D"}},
 		Any: map[string]any{"Sub": json.Number("1"), "n": json.Number("12345678901234567890")}, Raw: json.RawMessage(`{"Sub":[1]}`),
-		When: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Dash: "d", Plain: "p"}
+		When: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Plain: "p"}
 	if d := cmp.Diff(want, got, cmp.AllowUnexported(target{})); d != "" || got.hidden != "" {
 		t.Error(d)
 	}
