@@ -139,8 +139,10 @@ func (e *Event) write(logger *slog.Logger, r *http.Request) {
 		slog.Int("status", status),
 		slog.Int64("bytes", e.recorder.bytes),
 		slog.Float64("ms", float64(time.Since(e.start).Microseconds())/1000),
-		slog.String("remote", Client(r).String()),
 	)
+	if remote := Client(r); remote.IsValid() { // what comes over a Unix socket has none
+		attrs = append(attrs, slog.String("remote", remote.String()))
+	}
 	attrs = append(attrs, e.attrs...)
 	logger.LogAttrs(r.Context(), level, "request", attrs...)
 }
