@@ -28,6 +28,7 @@ type Client struct {
 	Grace                           time.Duration // how long a rotated token's last predecessor still answers
 
 	ReadAttributes []string // nil: all
+	Introspects    bool     // may ask about tokens of other clients: an API's own client
 	TypedUserInfo  bool     // JSON booleans at userInfo instead of Cognito's strings
 }
 

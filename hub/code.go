@@ -23,6 +23,7 @@ type Code struct {
 	ClientID    string      `json:"client_id"`
 	RedirectURI string      `json:"redirect_uri"`
 	Scope       oauth.Scope `json:"scope"`
+	Resource    []string    `json:"resource,omitempty"`
 	Nonce       string      `json:"nonce,omitempty"`
 	Challenge   string      `json:"challenge,omitempty"`
 	Sub         string      `json:"sub"`

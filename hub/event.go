@@ -36,6 +36,7 @@ const (
 	RefreshReuse      EventName = "refresh_reuse"
 	TokenGranted      EventName = "token_granted"
 	TokenRefused      EventName = "token_refused"
+	TokenRevoked      EventName = "token_revoked"
 	SignOut           EventName = "sign_out"
 	SignOutRefused    EventName = "sign_out_refused"
 	UserCreated       EventName = "user_created"

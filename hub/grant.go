@@ -17,6 +17,7 @@ type Grant struct {
 	Provider string      `json:"provider,omitempty"` // the way in; empty: the pool's password
 	Link     string      `json:"link,omitempty"`     // Link.Key of the identity used
 	Scope    oauth.Scope `json:"scope"`
+	Resource []string    `json:"resource,omitempty"` // audience of access tokens (RFC 8707)
 	Nonce    string      `json:"nonce,omitempty"`
 	AuthTime time.Time   `json:"auth_time"`
 

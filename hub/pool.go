@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/isthmus-hub/isthmus/hub/oauth"
 	"github.com/isthmus-hub/isthmus/hub/seal"
 	"github.com/isthmus-hub/isthmus/hub/store"
 	"github.com/isthmus-hub/isthmus/mapping"
@@ -26,6 +27,7 @@ type Pool struct {
 
 	Schema    *mapping.Schema
 	Clients   map[string]*Client
+	Resources []Resource
 	Providers []*Provider // in the order of the configuration
 
 	SessionLife     time.Duration // how long a browser stays signed in
@@ -56,6 +58,35 @@ type Brand struct {
 type Image struct {
 	Type string // "image/svg+xml" or "image/png"
 	Data []byte
+}
+
+// Resource is a resource server: an API that apps call with access tokens. Its
+// scopes are asked for as "identifier/name".
+type Resource struct {
+	Identifier string
+	Name       string
+	Scopes     map[string]string // name to description
+}
+
+// Resource finds the resource server with that identifier.
+func (p *Pool) Resource(identifier string) (*Resource, bool) {
+	for i := range p.Resources {
+		if p.Resources[i].Identifier == identifier {
+			return &p.Resources[i], true
+		}
+	}
+	return nil, false
+}
+
+// CheckResources refuses a resource parameter that names no resource server of
+// the pool (RFC 8707 §2).
+func (p *Pool) CheckResources(resources []string) error {
+	for _, r := range resources {
+		if _, ok := p.Resource(r); !ok {
+			return oauth.Errorf(oauth.InvalidTarget, "no resource server has this identifier: %s", r)
+		}
+	}
+	return nil
 }
 
 // Provider finds an enabled or disabled provider by its exact name.

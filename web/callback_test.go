@@ -209,7 +209,7 @@ func TestA67_ProviderFaults(t *testing.T) {
 
 func TestCancelledAtTheProvider(t *testing.T) {
 	s, up := federated(t, idptest.Config{})
-	up.SetHooks(idptest.Hooks{Callback: func(v map[string][]string) {
+	up.SetHooks(idptest.Hooks{Callback: func(v url.Values) {
 		delete(v, "code")
 		v["error"], v["error_description"] = []string{"access_denied"}, []string{`<script>alert(1)</script>`}
 	}})

@@ -3,6 +3,7 @@ package grant
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/oauth"
@@ -44,7 +45,7 @@ func Redeem(ctx context.Context, p *hub.Pool, c *hub.Client, r *oauth.TokenReque
 		}
 		g = &hub.Grant{
 			ID: code.Grant, ClientID: c.ID, Sub: code.Sub, Session: code.Session, Provider: code.Provider, Link: code.Link,
-			Scope: code.Scope, Nonce: code.Nonce, AuthTime: code.AuthTime,
+			Scope: code.Scope, Resource: code.Resource, Nonce: code.Nonce, AuthTime: code.AuthTime,
 			Created: tx.Now, Expires: tx.Now.Add(c.RefreshLife),
 		}
 		return hub.Grants.Create(tx, g)
@@ -78,21 +79,26 @@ func judge(p *hub.Pool, c *hub.Client, u *hub.User, code *hub.Code, r *oauth.Tok
 		return "redirect_mismatch"
 	case oauth.VerifyPKCE(code.Challenge, r.CodeVerifier) != nil:
 		return "pkce_mismatch"
+	case len(r.Resource) > 0 && !slices.Equal(r.Resource, code.Resource):
+		return "resource_mismatch"
 	}
 	return hub.Dead(p, c, u, code.Provider, code.Link)
 }
 
-// revoke ends a grant, if it is there, and remembers why.
-func revoke(tx *store.Tx, id, why string) error {
+// find finds a grant; nil when there is none.
+func find(tx *store.Tx, id string) (*hub.Grant, error) {
 	g, err := hub.Grants.Get(tx, id)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil
+		return nil, nil
 	}
-	if err != nil {
+	return g, err
+}
+
+// revoke ends a grant, if it is there, and remembers why.
+func revoke(tx *store.Tx, id, why string) error {
+	g, err := find(tx, id)
+	if err != nil || g == nil || g.Revoked != "" {
 		return err
-	}
-	if g.Revoked != "" {
-		return nil
 	}
 	g.Revoked = why
 	return hub.Grants.Put(tx, g)

@@ -16,6 +16,7 @@ import (
 type access struct {
 	Sub       string      `json:"sub"`
 	Issuer    string      `json:"iss"`
+	Audience  audience    `json:"aud,omitempty"` // resources the token is for (RFC 8707 §2); none: the client's own
 	Version   int         `json:"version"`
 	ClientID  string      `json:"client_id"`
 	OriginJTI string      `json:"origin_jti,omitempty"`
@@ -29,6 +30,26 @@ type access struct {
 	Username  string      `json:"username,omitempty"`
 }
 
+// audience is aud: one string as itself, several as a list (RFC 7519 §4.1.3).
+type audience []string
+
+// MarshalJSON writes the shortest form.
+func (a audience) MarshalJSON() ([]byte, error) {
+	if len(a) == 1 {
+		return json.Marshal(a[0])
+	}
+	return json.Marshal([]string(a))
+}
+
+// UnmarshalJSON reads either form.
+func (a *audience) UnmarshalJSON(text []byte) error {
+	if len(text) > 0 && text[0] == '"' {
+		*a = make(audience, 1)
+		return json.Unmarshal(text, &(*a)[0])
+	}
+	return json.Unmarshal(text, (*[]string)(a))
+}
+
 // issue signs the tokens of a grant that has been committed. The scope may be
 // narrower than the grant's; refresh says whether a refresh token goes along.
 func issue(p *hub.Pool, c *hub.Client, g *hub.Grant, u *hub.User, scope oauth.Scope, refresh bool) (*oauth.TokenResponse, error) {
@@ -36,7 +57,7 @@ func issue(p *hub.Pool, c *hub.Client, g *hub.Grant, u *hub.User, scope oauth.Sc
 	event := directory.NewSub()
 	ring := p.Keys.Ring()
 	payload, err := json.Marshal(access{
-		Sub: u.Sub, Issuer: p.Issuer, Version: 2, ClientID: c.ID, OriginJTI: g.ID, EventID: event, TokenUse: "access",
+		Sub: u.Sub, Issuer: p.Issuer, Audience: g.Resource, Version: 2, ClientID: c.ID, OriginJTI: g.ID, EventID: event, TokenUse: "access",
 		Scope: scope, AuthTime: g.AuthTime.Unix(), Expires: now.Add(c.AccessLife).Unix(), IssuedAt: now.Unix(),
 		JTI: directory.NewSub(), Username: u.Username,
 	})

@@ -14,9 +14,10 @@ import (
 // Access is an access token that was verified and whose grant is live.
 type Access struct {
 	Client *hub.Client
-	Grant  *hub.Grant
+	Grant  *hub.Grant // nil, as User, of a token that a client got for itself
 	User   *hub.User
 	Scope  oauth.Scope
+	claims access
 }
 
 // Verify takes an access token of this pool for what it is worth now: signature,
@@ -44,7 +45,10 @@ func Verify(ctx context.Context, p *hub.Pool, raw string) (*Access, error) {
 	case client == nil:
 		return nil, refuseToken(errors.New("its client is gone"))
 	}
-	a := &Access{Client: client, Scope: claims.Scope}
+	a := &Access{Client: client, Scope: claims.Scope, claims: claims}
+	if claims.OriginJTI == "" {
+		return a, nil // of the client itself, which is there
+	}
 	err = p.Space.View(ctx, func(tx *store.Tx) (err error) {
 		if a.Grant, err = hub.Grants.Get(tx, claims.OriginJTI); err != nil {
 			return err
@@ -75,7 +79,7 @@ func refuseToken(cause error) error {
 // every value as text and a username beside sub, as Cognito answers, or typed
 // where the client asks for it.
 func (a *Access) UserInfo(p *hub.Pool) (map[string]any, error) {
-	if !a.Scope.Has("openid") {
+	if a.User == nil || !a.Scope.Has("openid") {
 		return nil, oauth.Errorf(oauth.InsufficientScope, "the token's scope lacks openid")
 	}
 	claims := attributes(p, a.Client, a.User, a.Scope, a.Client.TypedUserInfo)

@@ -63,14 +63,15 @@ func prove(p *hub.Pool, r *oauth.AuthorizationRequest) (*hub.Client, Target, Rea
 
 // The checks on a request whose client and redirect URI are proven, in order.
 // The first that refuses answers the app.
-var checks = []func(*hub.Client, *oauth.AuthorizationRequest) *oauth.Error{
+var checks = []func(*hub.Pool, *hub.Client, *oauth.AuthorizationRequest) error{
 	checkFlow,
 	checkPKCE,
 	checkScope,
+	checkResource,
 }
 
 // checkFlow holds the client to the flows it registered.
-func checkFlow(c *hub.Client, r *oauth.AuthorizationRequest) *oauth.Error {
+func checkFlow(_ *hub.Pool, c *hub.Client, _ *oauth.AuthorizationRequest) error {
 	if !c.Allows("code") {
 		return oauth.Errorf(oauth.UnauthorizedClient, "the client may not use the code flow")
 	}
@@ -78,7 +79,7 @@ func checkFlow(c *hub.Client, r *oauth.AuthorizationRequest) *oauth.Error {
 }
 
 // checkPKCE demands a challenge of public clients (RFC 9700 §2.1.1).
-func checkPKCE(c *hub.Client, r *oauth.AuthorizationRequest) *oauth.Error {
+func checkPKCE(_ *hub.Pool, c *hub.Client, r *oauth.AuthorizationRequest) error {
 	if c.Public && r.CodeChallenge == "" {
 		return oauth.Errorf(oauth.InvalidRequest, "code_challenge is required of a client without a secret")
 	}
@@ -87,11 +88,16 @@ func checkPKCE(c *hub.Client, r *oauth.AuthorizationRequest) *oauth.Error {
 
 // checkScope refuses scopes the client may not ask for, and names them, which
 // Cognito does not; the code is the standard's (RFC 6749 §4.1.2.1).
-func checkScope(c *hub.Client, r *oauth.AuthorizationRequest) *oauth.Error {
+func checkScope(_ *hub.Pool, c *hub.Client, r *oauth.AuthorizationRequest) error {
 	if missing := c.Scopes.Missing(r.Scope); len(missing) > 0 {
 		return oauth.Errorf(oauth.InvalidScope, "scope not allowed for this client: %s", missing)
 	}
 	return nil
+}
+
+// checkResource refuses audiences that the pool does not know (RFC 8707 §2.1).
+func checkResource(p *hub.Pool, _ *hub.Client, r *oauth.AuthorizationRequest) error {
+	return p.CheckResources(r.Resource)
 }
 
 // Authorize judges an authorization request and returns what the browser does
@@ -99,7 +105,7 @@ func checkScope(c *hub.Client, r *oauth.AuthorizationRequest) *oauth.Error {
 // where a person who is signed in already is asked and not passed through.
 func (s *Service) Authorize(ctx context.Context, p *hub.Pool, b Browser, params url.Values, page bool) (Next, error) {
 	r, err := oauth.ParseAuthorization(params)
-	problem := oauth.AsError(err)
+	problem := err
 	t := &attempt{p: p, visitor: b.Visitor}
 	client, target, reason, err := prove(p, r)
 	t.client, t.target = client, target
@@ -112,11 +118,11 @@ func (s *Service) Authorize(ctx context.Context, p *hub.Pool, b Browser, params 
 		return nil, e
 	}
 	for i := 0; problem == nil && i < len(checks); i++ {
-		problem = checks[i](client, r)
+		problem = checks[i](p, client, r)
 	}
 	t.in = hub.NewInteraction(*r, p.Now())
 	if problem != nil {
-		return t.refuse(s, InvalidRequest, problem), nil
+		return t.refuse(s, InvalidRequest, oauth.AsError(problem)), nil
 	}
 	t.step("authorize", "request accepted (%s)", describe(r))
 	return s.choose(ctx, p, b, t, page)

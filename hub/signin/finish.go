@@ -99,7 +99,7 @@ func (t *attempt) code(p *hub.Pool, code string) hub.Code {
 	r := &t.in.Request
 	return hub.Code{
 		Hash: hub.HashCode(code), Interaction: t.in.ID, Grant: directory.NewSub(),
-		ClientID: t.client.ID, RedirectURI: r.RedirectURI, Scope: t.scope(), Nonce: r.Nonce, Challenge: r.CodeChallenge,
+		ClientID: t.client.ID, RedirectURI: r.RedirectURI, Scope: t.scope(), Resource: r.Resource, Nonce: r.Nonce, Challenge: r.CodeChallenge,
 	}
 }
 

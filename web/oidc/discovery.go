@@ -15,6 +15,8 @@ type metadata struct {
 	AuthorizationEndpoint string   `json:"authorization_endpoint"`
 	TokenEndpoint         string   `json:"token_endpoint"`
 	UserInfoEndpoint      string   `json:"userinfo_endpoint"`
+	RevocationEndpoint    string   `json:"revocation_endpoint"`
+	IntrospectionEndpoint string   `json:"introspection_endpoint"`
 	JWKSURI               string   `json:"jwks_uri"`
 	ScopesSupported       []string `json:"scopes_supported"`
 	ResponseTypes         []string `json:"response_types_supported"`
@@ -39,11 +41,13 @@ func Discovery(p *hub.Pool) (http.Handler, error) {
 		AuthorizationEndpoint: p.URL("/oauth2/authorize"),
 		TokenEndpoint:         p.URL("/oauth2/token"),
 		UserInfoEndpoint:      p.URL("/oauth2/userInfo"),
+		RevocationEndpoint:    p.URL("/oauth2/revoke"),
+		IntrospectionEndpoint: p.URL("/oauth2/introspect"),
 		JWKSURI:               p.URL("/.well-known/jwks.json"),
 		ScopesSupported:       []string{"openid", "email", "phone", "profile"},
 		ResponseTypes:         []string{"code"},
 		ResponseModes:         []string{"query", "form_post"},
-		GrantTypes:            []string{"authorization_code", "refresh_token"},
+		GrantTypes:            []string{"authorization_code", "refresh_token", "client_credentials"},
 		SubjectTypes:          []string{"public"},
 		TokenAuthMethods:      []string{"client_secret_basic", "client_secret_post", "none"},
 		ChallengeMethods:      []string{"S256"},

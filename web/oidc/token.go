@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/grant"
@@ -9,29 +10,38 @@ import (
 	"github.com/isthmus-hub/isthmus/web/middleware"
 )
 
-// Token is the token endpoint (RFC 6749 §3.2): POST, parameters in the body
-// alone, the client proven before anything else is looked at.
-func Token(w http.ResponseWriter, r *http.Request, p *hub.Pool) error {
+// client proves who sends a form: parameters in the body alone, the client known
+// before anything else is looked at.
+func client(r *http.Request, p *hub.Pool) (*hub.Client, url.Values, error) {
 	query := r.URL.Query()
 	body, err := form(r)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	credentials, err := oauth.ParseClientCredentials(r.Header.Values("Authorization"), query, body)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if err := oauth.RefuseQuery(query); err != nil {
-		return err
+		return nil, nil, err
 	}
-	client, err := grant.Client(p, credentials)
+	c, err := grant.Client(p, credentials)
 	if err != nil {
 		e := p.Event(hub.ClientRefused, visitor(r))
 		e.Client, e.Reason = credentials.ClientID, "invalid_client"
 		p.Record(e)
+		return nil, nil, err
+	}
+	middleware.EventFrom(r.Context()).Set("client", c.ID)
+	return c, body, nil
+}
+
+// Token is the token endpoint (RFC 6749 §3.2).
+func Token(w http.ResponseWriter, r *http.Request, p *hub.Pool) error {
+	c, body, err := client(r, p)
+	if err != nil {
 		return err
 	}
-	middleware.EventFrom(r.Context()).Set("client", client.ID)
 	request, err := oauth.ParseTokenRequest(body)
 	if err != nil {
 		return err
@@ -39,12 +49,51 @@ func Token(w http.ResponseWriter, r *http.Request, p *hub.Pool) error {
 	var answer *oauth.TokenResponse
 	switch request.GrantType {
 	case oauth.GrantAuthorizationCode:
-		answer, err = grant.Redeem(r.Context(), p, client, request, visitor(r))
+		answer, err = grant.Redeem(r.Context(), p, c, request, visitor(r))
 	case oauth.GrantRefreshToken:
-		answer, err = grant.Refresh(r.Context(), p, client, request, visitor(r))
+		answer, err = grant.Refresh(r.Context(), p, c, request, visitor(r))
+	case oauth.GrantClientCredentials:
+		answer, err = grant.Credentials(p, c, request, visitor(r))
 	default:
-		err = oauth.Errorf(oauth.UnauthorizedClient, "the client may not use this grant")
+		err = oauth.Errorf(oauth.UnsupportedGrantType, "the grant is not supported")
 	}
+	if err != nil {
+		return err
+	}
+	write(w, http.StatusOK, answer)
+	return nil
+}
+
+// Revoke is the revocation endpoint (RFC 7009 §2): 200 and nothing, also for a
+// token that was never known.
+func Revoke(w http.ResponseWriter, r *http.Request, p *hub.Pool) error {
+	c, body, err := client(r, p)
+	if err != nil {
+		return err
+	}
+	q, err := oauth.ParseTokenQuery(body)
+	if err != nil {
+		return err
+	}
+	if err := grant.Revoke(r.Context(), p, c, q, visitor(r)); err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// Introspect is the introspection endpoint (RFC 7662 §2).
+func Introspect(w http.ResponseWriter, r *http.Request, p *hub.Pool) error {
+	c, body, err := client(r, p)
+	if err != nil {
+		return err
+	}
+	q, err := oauth.ParseTokenQuery(body)
+	if err != nil {
+		return err
+	}
+	answer, err := grant.Introspect(r.Context(), p, c, q)
 	if err != nil {
 		return err
 	}
