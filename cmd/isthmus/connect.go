@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -82,27 +83,36 @@ func (t *target) connect(ctx context.Context, log io.Writer, do func(*admin.Clie
 	return do(client)
 }
 
+// pools are the pools to work on: the one that is named, or all.
+func (t *target) pools(ctx context.Context, c *admin.Client) ([]string, error) {
+	pools, err := c.Pools(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(pools))
+	for i, p := range pools {
+		names[i] = p.Name
+	}
+	switch {
+	case t.pool == "":
+		return names, nil
+	case slices.Contains(names, t.pool):
+		return []string{t.pool}, nil
+	}
+	return nil, &statusError{exitUsage, fmt.Errorf("there is no pool %q; this hub has %s", t.pool, strings.Join(names, ", "))}
+}
+
 // connectPool is connect for verbs that work on one pool.
 func (t *target) connectPool(ctx context.Context, log io.Writer, do func(c *admin.Client, pool string) error) error {
 	return t.connect(ctx, log, func(c *admin.Client) error {
-		pools, err := c.Pools(ctx)
+		names, err := t.pools(ctx, c)
 		if err != nil {
 			return err
 		}
-		names := make([]string, len(pools))
-		for i, p := range pools {
-			names[i] = p.Name
-			if p.Name == t.pool {
-				return do(c, p.Name)
-			}
+		if len(names) > 1 {
+			return &statusError{exitUsage, fmt.Errorf("this hub has %d pools: say which with --pool %s", len(names), strings.Join(names, " or --pool "))}
 		}
-		switch {
-		case t.pool != "":
-			return &statusError{exitUsage, fmt.Errorf("there is no pool %q; this hub has %s", t.pool, strings.Join(names, ", "))}
-		case len(names) == 1:
-			return do(c, names[0])
-		}
-		return &statusError{exitUsage, fmt.Errorf("this hub has %d pools: say which with --pool %s", len(names), strings.Join(names, " or --pool "))}
+		return do(c, names[0])
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -29,13 +30,16 @@ Without an ID it lists the sign-ins that stopped lately.`,
   isthmus explain --provider CorporateID --limit 10`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if limit < 1 || limit > 1000 {
+				return &statusError{exitUsage, fmt.Errorf("--limit %d: it is a number from 1 to 1000", limit)}
+			}
 			if len(args) == 0 {
-				return t.connectPool(c.Context(), c.ErrOrStderr(), func(client *admin.Client, pool string) error {
-					list, err := client.Traces(c.Context(), pool, filter, "", limit)
+				return t.connect(c.Context(), c.ErrOrStderr(), func(client *admin.Client) error {
+					traces, err := t.listTraces(c, client, filter, limit)
 					if err != nil {
 						return refused(err)
 					}
-					return o.write(c.OutOrStdout(), admin.Traces{Traces: list.Traces}, func(w io.Writer) { writeTraces(w, list.Traces) })
+					return o.write(c.OutOrStdout(), admin.Traces{Traces: traces}, func(w io.Writer) { writeTraces(w, traces) })
 				})
 			}
 			id, ok := hub.ParseTraceID(args[0])
@@ -43,7 +47,7 @@ Without an ID it lists the sign-ins that stopped lately.`,
 				return &statusError{exitUsage, fmt.Errorf("%q is not an id; one has eight letters and digits, such as K7QF-2M9X", plain(args[0]))}
 			}
 			return t.connect(c.Context(), c.ErrOrStderr(), func(client *admin.Client) error {
-				trace, err := findTrace(c, client, t.pool, id)
+				trace, err := t.findTrace(c, client, id)
 				if err != nil {
 					return err
 				}
@@ -52,7 +56,7 @@ Without an ID it lists the sign-ins that stopped lately.`,
 		},
 	}
 	t.flags(c)
-	t.poolFlag(c)
+	c.Flags().StringVarP(&t.pool, "pool", "p", "", "look in this pool only")
 	o.flag(c)
 	c.Flags().StringVar(&filter.Provider, "provider", "", "list only what stopped at this provider")
 	c.Flags().StringVar(&filter.Client, "client", "", "list only what stopped on the way to this client")
@@ -61,17 +65,33 @@ Without an ID it lists the sign-ins that stopped lately.`,
 	return c
 }
 
+// listTraces lists what stopped lately in one pool, or in every pool if none is
+// named, the newest first.
+func (t *target) listTraces(c *cobra.Command, client *admin.Client, f signin.TraceFilter, limit int) ([]hub.Trace, error) {
+	pools, err := t.pools(c.Context(), client)
+	if err != nil {
+		return nil, err
+	}
+	traces := []hub.Trace{}
+	for _, pool := range pools {
+		page, err := client.Traces(c.Context(), pool, f, "", limit)
+		if err != nil {
+			return nil, err
+		}
+		traces = append(traces, page.Traces...)
+	}
+	slices.SortStableFunc(traces, func(a, b hub.Trace) int { return b.Time.Compare(a.Time) })
+	return traces[:min(limit, len(traces))], nil
+}
+
 // findTrace looks in one pool, or in every pool if none is named.
-func findTrace(c *cobra.Command, client *admin.Client, pool, id string) (admin.Trace, error) {
-	pools, err := client.Pools(c.Context())
+func (t *target) findTrace(c *cobra.Command, client *admin.Client, id string) (admin.Trace, error) {
+	pools, err := t.pools(c.Context(), client)
 	if err != nil {
 		return admin.Trace{}, err
 	}
-	for _, p := range pools {
-		if pool != "" && pool != p.Name {
-			continue
-		}
-		trace, err := client.Trace(c.Context(), p.Name, id)
+	for _, pool := range pools {
+		trace, err := client.Trace(c.Context(), pool, id)
 		if e, ok := errors.AsType[*admin.Error](err); !ok || e.Code != "no_such_trace" {
 			return trace, err
 		}
@@ -124,12 +144,12 @@ func others(a signin.Alike) string {
 
 func writeTraces(w io.Writer, traces []hub.Trace) {
 	if len(traces) == 0 {
-		fmt.Fprintln(w, "No sign-in has stopped in the last 30 days.")
+		fmt.Fprintln(w, "No such sign-in has stopped in the last 30 days.")
 		return
 	}
 	rows := make([][]string, len(traces))
 	for i, t := range traces {
-		rows[i] = []string{t.ID, minute(t.Time), t.Client, t.Provider, t.Reason, t.Why}
+		rows[i] = []string{t.ID, minute(t.Time), t.Pool, t.Client, t.Provider, t.Reason, t.Why}
 	}
-	writeTable(w, []column{{"ID", false}, {"TIME (UTC)", false}, {"CLIENT", true}, {"PROVIDER", true}, {"REASON", false}, {"WHY", true}}, rows)
+	writeTable(w, []column{{"ID", false}, {"TIME (UTC)", false}, {"POOL", true}, {"CLIENT", true}, {"PROVIDER", true}, {"REASON", false}, {"WHY", true}}, rows)
 }

@@ -50,6 +50,9 @@ func userListCommand() *cobra.Command {
 		Short: "List a pool's users by name",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if limit < 0 {
+				return &statusError{exitUsage, fmt.Errorf("--limit %d: it is a number of users, or 0 for all", limit)}
+			}
 			return v.connectPool(c.Context(), c.ErrOrStderr(), func(client *admin.Client, pool string) error {
 				users, more, err := listUsers(c.Context(), client, pool, limit)
 				if err != nil {

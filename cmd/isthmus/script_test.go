@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/isthmus-hub/isthmus/hub/oauth"
+	"github.com/isthmus-hub/isthmus/idp/idptest"
+	"github.com/isthmus-hub/isthmus/web/admin"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"isthmus": func() { os.Exit(Main()) }})
+}
+
+// TestScripts runs the scripts in testdata, each with a provider of its own at
+// $UPSTREAM ($UPSTREAM_HOST), and free addresses in $HUB and $OTHER. Beside the
+// commands of testscript there are:
+//
+//	expand FILE…            variables in the files are replaced
+//	status N PROGRAM ARG…   exec that must end with exit status N
+//	mode MODE FILE          the file has these permissions
+//	up SOCKET               waits until a hub answers at the socket
+//	poll URL PATTERN        waits until a page, after the line "status N", matches
+//	hangup                  sends SIGHUP to what runs in the background
+//	signin POOL-URL [NAME=VALUE…]
+//	                        a person signs in by the app "web": ok, or the code of the
+//	                        page goes to $ID
+//	fault ENDPOINT NAME     breaks an endpoint of the provider; "fault heal" mends all
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		Setup:               setup,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"expand": expand, "status": status, "mode": mode, "up": up, "poll": poll, "hangup": hangupAll, "signin": signIn, "fault": fault,
+		},
+	})
+}
+
+type upstreamKey struct{}
+
+func setup(env *testscript.Env) error {
+	upstream, err := idptest.Start(idptest.Config{RedirectURIs: nil, Users: []idptest.User{
+		{Subject: "ada-1", Claims: map[string]any{"email": "ada@corp.example", "email_verified": true, "family_name": "Lovelace"}},
+	}})
+	if err != nil {
+		return err
+	}
+	env.Defer(func() { _ = upstream.Close() })
+	env.Values[upstreamKey{}] = upstream
+	env.Setenv("GORACE", "atexit_sleep_ms=0") // or the race detector waits a second at the end of each program
+	env.Setenv("UPSTREAM", upstream.Issuer())
+	env.Setenv("UPSTREAM_HOST", strings.TrimPrefix(upstream.Issuer(), "http://"))
+	env.Setenv("UPSTREAM_CLIENT", upstream.ClientID())
+	env.Setenv("UPSTREAM_SECRET", upstream.ClientSecret())
+	for _, name := range []string{"HUB", "OTHER"} {
+		l, err := net.Listen("tcp", "localhost:0")
+		if err != nil {
+			return err
+		}
+		_, port, _ := net.SplitHostPort(l.Addr().String())
+		env.Setenv(name, "localhost:"+port)
+		if err := l.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func expand(ts *testscript.TestScript, _ bool, files []string) {
+	for _, name := range files {
+		path := ts.MkAbs(name)
+		ts.Check(os.WriteFile(path, []byte(os.Expand(ts.ReadFile(name), ts.Getenv)), 0o600))
+	}
+}
+
+func status(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		ended, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Check(err)
+		}
+		got = ended.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, want %d\n%s\n%s", got, want, ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+	}
+}
+
+func mode(ts *testscript.TestScript, _ bool, args []string) {
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if got := fmt.Sprintf("%04o", info.Mode().Perm()); got != args[0] {
+		ts.Fatalf("%s has mode %s, want %s", args[1], got, args[0])
+	}
+}
+
+// wait tries until the time is over.
+func wait(ts *testscript.TestScript, what string, try func() error) {
+	var err error
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if err = try(); err == nil {
+			return
+		}
+	}
+	ts.Fatalf("%s: %v", what, err)
+}
+
+func up(ts *testscript.TestScript, _ bool, args []string) {
+	// Relative, as a socket's path may not be long.
+	here, err := os.Getwd()
+	ts.Check(err)
+	path, err := filepath.Rel(here, ts.MkAbs(args[0]))
+	ts.Check(err)
+	wait(ts, args[0], func() error {
+		client, err := admin.Dial(context.Background(), path)
+		if err == nil {
+			client.Close()
+		}
+		return err
+	})
+}
+
+func poll(ts *testscript.TestScript, _ bool, args []string) {
+	pattern := regexp.MustCompile(args[1])
+	wait(ts, args[0], func() error {
+		res, err := http.Get(args[0])
+		if err != nil {
+			return err
+		}
+		defer res.Body.Close()
+		page, err := io.ReadAll(res.Body)
+		if said := fmt.Sprintf("status %d\n%s", res.StatusCode, page); err == nil && !pattern.MatchString(said) {
+			err = errors.New(said)
+		}
+		return err
+	})
+}
+
+func hangupAll(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, c := range ts.BackgroundCmds() {
+		ts.Check(c.Process.Signal(syscall.SIGHUP))
+	}
+}
+
+func fault(ts *testscript.TestScript, _ bool, args []string) {
+	upstream := ts.Value(upstreamKey{}).(*idptest.Provider)
+	if args[0] == "heal" {
+		upstream.Heal()
+		return
+	}
+	f, err := idptest.FaultNamed(args[1])
+	ts.Check(err)
+	upstream.Fail(idptest.Endpoint(args[0]), f)
+}
+
+var helpCode = regexp.MustCompile(`\b[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}\b`)
+
+// signIn is the person's browser, from the app to the app.
+func signIn(ts *testscript.TestScript, neg bool, args []string) {
+	jar, err := cookiejar.New(nil)
+	ts.Check(err)
+	const app = "http://localhost:3000/callback"
+	browser := &http.Client{Jar: jar, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+		if strings.HasPrefix(r.URL.String(), app) {
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}}
+	values := url.Values{
+		"response_type": {"code"}, "client_id": {"web"}, "redirect_uri": {app}, "scope": {"openid email profile"}, "state": {"s"}, "nonce": {"n"},
+		"code_challenge": {oauth.Challenge(strings.Repeat("v", 43))}, "code_challenge_method": {"S256"},
+	}
+	for _, arg := range args[1:] {
+		name, value, _ := strings.Cut(arg, "=")
+		values.Set(name, value)
+	}
+	res, err := browser.Get(args[0] + "/oauth2/authorize?" + values.Encode())
+	ts.Check(err)
+	defer res.Body.Close()
+	page, err := io.ReadAll(res.Body)
+	ts.Check(err)
+	said := string(page)
+	if to, err := res.Location(); err == nil {
+		said = to.Query().Get("error_uri")
+		if to.Query().Get("code") != "" {
+			if neg {
+				ts.Fatalf("the sign-in did not stop")
+			}
+			return
+		}
+	}
+	if !neg {
+		ts.Fatalf("the sign-in stopped with status %d: %s", res.StatusCode, said)
+	}
+	id := helpCode.FindString(said)
+	if id == "" {
+		ts.Fatalf("no code for the help desk in %q", said)
+	}
+	ts.Setenv("ID", id)
+}
