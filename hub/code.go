@@ -24,6 +24,8 @@ type Code struct {
 	RedirectURI string      `json:"redirect_uri"`
 	Scope       oauth.Scope `json:"scope"`
 	Resource    []string    `json:"resource,omitempty"`
+	Wish        Wish        `json:"wish,omitzero"`
+	ACR         string      `json:"acr,omitempty"`
 	Nonce       string      `json:"nonce,omitempty"`
 	Challenge   string      `json:"challenge,omitempty"`
 	Sub         string      `json:"sub"`

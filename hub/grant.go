@@ -18,6 +18,8 @@ type Grant struct {
 	Link     string      `json:"link,omitempty"`     // Link.Key of the identity used
 	Scope    oauth.Scope `json:"scope"`
 	Resource []string    `json:"resource,omitempty"` // audience of access tokens (RFC 8707)
+	Wish     Wish        `json:"wish,omitzero"`
+	ACR      string      `json:"acr,omitempty"` // strength of the authentication, in the provider's words
 	Nonce    string      `json:"nonce,omitempty"`
 	AuthTime time.Time   `json:"auth_time"`
 

@@ -18,6 +18,9 @@ type Interaction struct {
 	Begun   time.Time                  `json:"begun"`
 	Request oauth.AuthorizationRequest `json:"request"`
 
+	// Wish is what the request's long parameters came down to.
+	Wish Wish `json:"wish,omitzero"`
+
 	// Towards the provider, once one is chosen.
 	Provider string    `json:"provider,omitempty"`
 	Nonce    string    `json:"nonce,omitempty"`
@@ -29,6 +32,15 @@ type Interaction struct {
 	Proven     string    `json:"proven,omitempty"`
 	ProvenName string    `json:"proven_name,omitempty"`
 	ProvenAt   time.Time `json:"proven_at,omitzero"`
+}
+
+// Wish is what an app asks of a sign-in beyond scopes: a certain person, certain
+// claims, a certain strength.
+type Wish struct {
+	Sub      string   `json:"sub,omitempty"`       // id_token_hint or a sub in claims: nobody else will do
+	IDToken  []string `json:"id_token,omitempty"`  // attributes wanted in the ID token (OpenID Connect Core §5.5)
+	UserInfo []string `json:"user_info,omitempty"` // and at userInfo
+	ACR      []string `json:"acr,omitempty"`       // one of these is essential
 }
 
 // NewInteraction begins a sign-in for a request whose client and redirect URI
@@ -61,6 +73,7 @@ type Identity struct {
 	Link        Link      `json:"link"`
 	AuthTime    time.Time `json:"auth_time"`
 	UpstreamSID string    `json:"upstream_sid,omitempty"`
+	ACR         string    `json:"acr,omitempty"`
 }
 
 // Pendings wait to be completed on the profile page.

@@ -25,6 +25,7 @@ type Session struct {
 	Provider    string `json:"provider,omitempty"`
 	Link        string `json:"link,omitempty"` // Link.Key of the identity used
 	UpstreamSID string `json:"upstream_sid,omitempty"`
+	ACR         string `json:"acr,omitempty"`
 }
 
 // Sessions are the signed-in browsers of a pool.

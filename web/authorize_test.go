@@ -1,16 +1,20 @@
 package web_test
 
 import (
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/hub/directory"
 	"github.com/isthmus-hub/isthmus/hub/hubtest"
 	"github.com/isthmus-hub/isthmus/hub/oauth/oauthtest"
 	"github.com/isthmus-hub/isthmus/idp/idptest"
+	"github.com/isthmus-hub/isthmus/mapping"
 )
 
 // A redirect URI that is not registered byte for byte gets a page and nothing
@@ -235,4 +239,89 @@ func values(pairs ...string) url.Values {
 		v.Set(pairs[i], pairs[i+1])
 	}
 	return v
+}
+
+// id_token_hint names the person that will do, and never signs anybody in.
+func TestIDTokenHint(t *testing.T) {
+	h := hubtest.New(t)
+	h.AddUser(h.Pool, "bob", directory.NewUser{Password: hubtest.Password, Attributes: mapping.Attributes{"email": "bob@corp.example"}})
+	s := serve(t, h)
+	b := s.browser(t)
+	ana := s.token(t, redeem(b.code()))
+	s.Advance(2 * time.Hour)
+	b.code()
+	if params, _ := b.authorize("prompt", "none", "id_token_hint", ana.ID).app(); params.Get("code") == "" {
+		t.Errorf("her own expired token: %v", params)
+	}
+	other := s.browser(t)
+	other.submit(other.authorize(), "username", "bob", "password", hubtest.Password)
+	if params, _ := other.authorize("prompt", "none", "id_token_hint", ana.ID).app(); params.Get("error") != "login_required" {
+		t.Errorf("bob with ana's token: %v", params)
+	}
+	page := other.authorize("id_token_hint", ana.ID)
+	if params, _ := other.submit(page, "username", "bob", "password", hubtest.Password).app(); params.Get("error") != "login_required" || params.Get("code") != "" {
+		t.Errorf("bob signs in where ana was asked for: %v", params)
+	}
+	if params, _ := s.browser(t).authorize("prompt", "none", "id_token_hint", ana.ID).app(); params.Get("error") != "login_required" {
+		t.Errorf("the hint signed somebody in: %v", params)
+	}
+	for _, bad := range []string{ana.Access, ana.ID + "x", "x.y.z"} {
+		if params, _ := b.authorize("prompt", "none", "id_token_hint", bad).app(); params.Get("error") != "invalid_request" {
+			t.Errorf("hint %.20s: %v", bad, params)
+		}
+	}
+}
+
+// claims asks for attributes by name, a person, or a strength.
+func TestClaimsParameter(t *testing.T) {
+	s := serve(t, hubtest.New(t))
+	b := s.browser(t)
+	b.code()
+	silent := func(claims string) url.Values {
+		params, _ := b.authorize("prompt", "none", "scope", "openid email", "claims", claims).app()
+		return params
+	}
+	got := s.token(t, redeem(silent(`{"id_token":{"given_name":{"essential":true}},"userinfo":{"family_name":null,"shoe_size":null}}`).Get("code")))
+	payload, _, err := s.Pool.Keys.Ring().Verify(got.ID)
+	if err != nil || !strings.Contains(string(payload), `"given_name":"Ana"`) || strings.Contains(string(payload), "Berg") {
+		t.Errorf("ID token %s, %v", payload, err)
+	}
+	r, _ := http.NewRequest("GET", hubtest.Issuer+"/oauth2/userInfo", nil)
+	r.Header.Set("Authorization", "Bearer "+got.Access)
+	res, err := transport{hub: s.server}.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _ := io.ReadAll(res.Body)
+	if !strings.Contains(string(body), `"family_name":"Berg"`) || strings.Contains(string(body), "given_name") {
+		t.Errorf("userInfo %s", body)
+	}
+	for claims, want := range map[string]string{
+		`{"id_token":{"sub":{"value":"somebody-else"}}}`:                  "login_required",
+		`{"id_token":{"acr":{"essential":true,"values":["urn:strong"]}}}`: "login_required",
+		`{"id_token":`: "invalid_request",
+		`[]`:           "invalid_request",
+	} {
+		if got := silent(claims).Get("error"); got != want {
+			t.Errorf("%s: %s, want %s", claims, got, want)
+		}
+	}
+	page := b.authorize("prompt", "login", "claims", `{"id_token":{"acr":{"essential":true,"values":["urn:strong"]}}}`)
+	if params, _ := b.submit(page, "username", hubtest.Username, "password", hubtest.Password).app(); params.Get("error") != "unmet_authentication_requirements" {
+		t.Errorf("a strength that a password does not have: %v", params)
+	}
+}
+
+// prompt=consent shows who goes where before anything is given.
+func TestPromptConsent(t *testing.T) {
+	s := serve(t, hubtest.New(t))
+	b := s.browser(t)
+	b.code()
+	page := b.authorize("prompt", "consent")
+	if !strings.Contains(page.body, "Expenses") || !strings.Contains(page.body, "ana@corp.example") {
+		t.Fatalf("%d\n%s", page.StatusCode, page.body)
+	}
+	if params, _ := b.submit(page, "choice", "continue").app(); params.Get("code") == "" {
+		t.Error("no code after consent")
+	}
 }

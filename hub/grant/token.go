@@ -2,6 +2,7 @@ package grant
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -74,7 +75,7 @@ func issue(p *hub.Pool, c *hub.Client, g *hub.Grant, u *hub.User, scope oauth.Sc
 	if !scope.Has("openid") {
 		return res, nil
 	}
-	claims := attributes(p, c, u, scope, true)
+	claims := attributes(p, c, u, scope, g.Wish.IDToken, true)
 	for name, value := range map[string]any{
 		"sub": u.Sub, "iss": p.Issuer, "aud": c.ID, "token_use": "id", "cognito:username": u.Username,
 		"origin_jti": g.ID, "event_id": event, "jti": directory.NewSub(),
@@ -85,6 +86,9 @@ func issue(p *hub.Pool, c *hub.Client, g *hub.Grant, u *hub.User, scope oauth.Sc
 	}
 	if g.Nonce != "" {
 		claims["nonce"] = g.Nonce
+	}
+	if g.ACR != "" {
+		claims["acr"] = g.ACR
 	}
 	if len(u.Links) > 0 {
 		claims["identities"] = identities(u)
@@ -98,10 +102,16 @@ func issue(p *hub.Pool, c *hub.Client, g *hub.Grant, u *hub.User, scope oauth.Sc
 	return res, nil
 }
 
-// attributes are the user's attributes that the scope releases and the client
-// may read, as claims.
-func attributes(p *hub.Pool, c *hub.Client, u *hub.User, scope oauth.Scope, typed bool) map[string]any {
-	return mapping.Release(p.Schema, u.Attributes, mapping.ScopeAttributes(p.Schema, scope, c.ReadAttributes), typed)
+// attributes are the user's attributes that the scope releases, or that were
+// wished for by name, as far as the client may read them, as claims.
+func attributes(p *hub.Pool, c *hub.Client, u *hub.User, scope oauth.Scope, wished []string, typed bool) map[string]any {
+	names := mapping.ScopeAttributes(p.Schema, scope, c.ReadAttributes)
+	for _, name := range wished {
+		if !slices.Contains(names, name) && (c.ReadAttributes == nil || slices.Contains(c.ReadAttributes, name)) {
+			names = append(names, name)
+		}
+	}
+	return mapping.Release(p.Schema, u.Attributes, names, typed)
 }
 
 // identity is one member of the identities claim; Cognito writes even the flag

@@ -82,7 +82,7 @@ func (a *Access) UserInfo(p *hub.Pool) (map[string]any, error) {
 	if a.User == nil || !a.Scope.Has("openid") {
 		return nil, oauth.Errorf(oauth.InsufficientScope, "the token's scope lacks openid")
 	}
-	claims := attributes(p, a.Client, a.User, a.Scope, a.Client.TypedUserInfo)
+	claims := attributes(p, a.Client, a.User, a.Scope, a.Grant.Wish.UserInfo, a.Client.TypedUserInfo)
 	claims["sub"] = a.User.Sub
 	claims["username"] = a.User.Username
 	if len(a.User.Links) > 0 {

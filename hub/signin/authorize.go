@@ -121,6 +121,9 @@ func (s *Service) Authorize(ctx context.Context, p *hub.Pool, b Browser, params 
 		problem = checks[i](p, client, r)
 	}
 	t.in = hub.NewInteraction(*r, p.Now())
+	if problem == nil {
+		t.in.Wish, problem = wish(p, r)
+	}
 	if problem != nil {
 		return t.refuse(s, InvalidRequest, oauth.AsError(problem)), nil
 	}

@@ -28,7 +28,7 @@ func (s *Service) choose(ctx context.Context, p *hub.Pool, b Browser, t *attempt
 		return s.resume(ctx, p, t, session)
 	case r.Prompt.Has(oauth.PromptNone):
 		return ToApp{Client: t.client, Response: t.target.Error(oauth.Errorf(oauth.LoginRequired, "nobody is signed in here"), ""), Finished: t.in.ID}, nil
-	case usable && (page || r.Prompt.Has(oauth.PromptSelectAccount)):
+	case usable && (page || r.Prompt.Has(oauth.PromptSelectAccount) || r.Prompt.Has(oauth.PromptConsent)):
 		return AskSwitch{Client: t.client, Interaction: t.in, User: user, FormTarget: t.target}, nil
 	case usable:
 		return s.resume(ctx, p, t, session)
@@ -118,6 +118,8 @@ func (t *attempt) usable(p *hub.Pool, session *hub.Session, user *hub.User, aske
 	case r.MaxAge != nil && p.Now().Sub(session.AuthTime) > time.Duration(*r.MaxAge)*time.Second:
 		return false
 	case r.LoginHint != "" && !hinted(user, r.LoginHint):
+		return false
+	case t.unmet(session.Sub, session.ACR) != nil:
 		return false
 	case session.Provider == "":
 		return t.client.Password() && (asked == nil || asked.provider == nil)

@@ -37,6 +37,8 @@ const (
 	AttributesRequired Reason = "attributes_required"
 	CreationOff        Reason = "creation_off"
 	NameTaken          Reason = "name_taken"
+	AnotherPerson      Reason = "another_person" // the app asked for somebody else
+	StrengthUnmet      Reason = "strength_unmet" // the app asked for a stronger sign-in
 	UserDisabled       Reason = "user_disabled"
 	WrongPassword      Reason = "wrong_password"
 	Locked             Reason = "locked"

@@ -18,6 +18,7 @@ type entry struct {
 	provider string // empty: the pool's own password
 	link     string
 	sid      string // the provider's
+	acr      string
 }
 
 // enter opens a session under a new id and gives the app its code, both in one
@@ -34,10 +35,13 @@ func (s *Service) enter(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 		if user, v, err = e.user(tx); err != nil || v != nil {
 			return err
 		}
+		if v = t.unmet(user.Sub, e.acr); v != nil {
+			return nil
+		}
 		session := &hub.Session{
 			ID: id, Secret: secret, Sub: user.Sub, AuthTime: authTime(e.auth, tx.Now),
 			Created: tx.Now, Expires: tx.Now.Add(p.SessionLife),
-			Provider: e.provider, Link: e.link, UpstreamSID: e.sid,
+			Provider: e.provider, Link: e.link, UpstreamSID: e.sid, ACR: e.acr,
 		}
 		if err := hub.Sessions.Create(tx, session); err != nil {
 			return err
@@ -99,7 +103,7 @@ func (t *attempt) code(p *hub.Pool, code string) hub.Code {
 	r := &t.in.Request
 	return hub.Code{
 		Hash: hub.HashCode(code), Interaction: t.in.ID, Grant: directory.NewSub(),
-		ClientID: t.client.ID, RedirectURI: r.RedirectURI, Scope: t.scope(), Resource: r.Resource, Nonce: r.Nonce, Challenge: r.CodeChallenge,
+		ClientID: t.client.ID, RedirectURI: r.RedirectURI, Scope: t.scope(), Resource: r.Resource, Wish: t.in.Wish, Nonce: r.Nonce, Challenge: r.CodeChallenge,
 	}
 }
 
@@ -112,6 +116,7 @@ func (t *attempt) scope() oauth.Scope {
 }
 
 func (t *attempt) grant(tx *store.Tx, p *hub.Pool, c hub.Code, session *hub.Session) error {
+	c.ACR = session.ACR
 	c.Sub, c.Session, c.AuthTime = session.Sub, session.ID, session.AuthTime
 	c.Provider, c.Link = session.Provider, session.Link
 	c.Expires, c.Forgotten = tx.Now.Add(p.CodeLife), tx.Now.Add(hub.CodeMemory)

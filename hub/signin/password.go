@@ -105,7 +105,7 @@ func (s *Service) local(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 		return nil, t.fail(s, Internal, err)
 	}
 	if v != nil {
-		return nil, t.fail(s, v.reason, v.err)
+		return t.stop(s, v)
 	}
 	return next, nil
 }

@@ -94,7 +94,7 @@ func (a arrival) user(tx *store.Tx, p *hub.Pool) (*hub.User, *verdict, error) {
 func (s *Service) admit(ctx context.Context, p *hub.Pool, b Browser, t *attempt, a arrival) (Next, error) {
 	a.sub = directory.NewSub()
 	entry := entry{
-		auth: a.identity.AuthTime, provider: a.provider.Name, link: a.identity.Link.Key(), sid: a.identity.UpstreamSID,
+		auth: a.identity.AuthTime, provider: a.provider.Name, link: a.identity.Link.Key(), sid: a.identity.UpstreamSID, acr: a.identity.ACR,
 		user: func(tx *store.Tx) (*hub.User, *verdict, error) { return a.user(tx, p) },
 	}
 	next, v, err := s.enter(ctx, p, b, t, entry)
@@ -107,7 +107,7 @@ func (s *Service) admit(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 	if v.reason == AttributesRequired {
 		return s.incomplete(ctx, p, t, a, v)
 	}
-	return nil, t.fail(s, v.reason, v.err)
+	return t.stop(s, v)
 }
 
 // incomplete asks the person for the missing attributes if the mapping says so

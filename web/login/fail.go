@@ -29,6 +29,8 @@ var reasons = map[signin.Reason]page.Reason{
 	signin.CreationOff:         page.CreationOff,
 	signin.NameTaken:           page.NameTaken,
 	signin.UserDisabled:        page.AccountDisabled,
+	signin.AnotherPerson:       page.NotAllowed,
+	signin.StrengthUnmet:       page.NotAllowed,
 	signin.Locked:              page.TooManyAttempts,
 	signin.Overloaded:          page.Unavailable,
 	signin.Internal:            page.Unavailable,

@@ -44,16 +44,17 @@ func Discovery(p *hub.Pool) (http.Handler, error) {
 		RevocationEndpoint:    p.URL("/oauth2/revoke"),
 		IntrospectionEndpoint: p.URL("/oauth2/introspect"),
 		JWKSURI:               p.URL("/.well-known/jwks.json"),
-		ScopesSupported:       []string{"openid", "email", "phone", "profile"},
+		ScopesSupported:       []string{"openid", "email", "phone", "profile", "address"},
 		ResponseTypes:         []string{"code"},
 		ResponseModes:         []string{"query", "form_post"},
 		GrantTypes:            []string{"authorization_code", "refresh_token", "client_credentials"},
 		SubjectTypes:          []string{"public"},
 		TokenAuthMethods:      []string{"client_secret_basic", "client_secret_post", "none"},
 		ChallengeMethods:      []string{"S256"},
-		PromptValues:          []string{"none", "login", "select_account"},
+		PromptValues:          []string{"none", "login", "consent", "select_account"},
 		ClaimsSupported:       []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "identities", "cognito:username"},
 		IssInResponse:         true,
+		ClaimsParameter:       true,
 	}
 	for _, a := range p.Keys.Ring().Algorithms() {
 		m.IDTokenAlgorithms = append(m.IDTokenAlgorithms, string(a))
@@ -68,7 +69,7 @@ func Discovery(p *hub.Pool) (http.Handler, error) {
 			}
 		}
 	}
-	slices.Sort(m.ScopesSupported[4:])
+	slices.Sort(m.ScopesSupported[5:])
 	text, err := json.Marshal(m)
 	if err != nil {
 		return nil, err
