@@ -26,7 +26,7 @@ func TestUserLifeOverSocketAndInProcess(t *testing.T) {
 			if made.Status != string(hub.ForceChangePassword) || !made.Enabled || made.TemporaryPassword == "" {
 				t.Errorf("made %+v", made)
 			}
-			if d := made.PasswordExpires.Sub(r.Now()); d <= 0 || d > directory.TemporaryLife {
+			if d := made.PasswordExpires.Sub(r.Now()); d <= 0 || d > r.Pool.PasswordPolicy.TemporaryLife {
 				t.Errorf("the temporary password lasts %s", d)
 			}
 			if _, err := r.Directory.Authenticate(ctx, r.Pool, user, made.TemporaryPassword); err != nil {
@@ -143,7 +143,7 @@ func TestA149_TemporaryPasswords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Advance(directory.TemporaryLife + time.Second)
+	r.Advance(r.Pool.PasswordPolicy.TemporaryLife + time.Second)
 	if _, err := r.Directory.Authenticate(t.Context(), r.Pool, "bea", made.TemporaryPassword); err == nil {
 		t.Error("the temporary password is good after seven days")
 	}
