@@ -199,7 +199,11 @@ func TestA67_ProviderFaults(t *testing.T) {
 				if strings.Contains(r.body, up.Issuer()) || strings.Contains(r.body, "secret</b>") || strings.Contains(r.body, "invalid_client") {
 					t.Error("A177: the page shows what only an administrator should see")
 				}
-				if params, ok := b.submit(b.authorize(), "username", hubtest.Username, "password", hubtest.Password).app(); !ok || params.Get("code") == "" {
+				page := b.authorize()
+				if marked := page.doc(t).Find(`a[href*="CorporateID"]`).Parent().Text(); fault.Name == "reset" && endpoint == idptest.TokenEndpoint && !strings.Contains(marked, "Not answering") {
+					t.Errorf("the provider is not marked on the page: %s", marked)
+				}
+				if params, ok := b.submit(page, "username", hubtest.Username, "password", hubtest.Password).app(); !ok || params.Get("code") == "" {
 					t.Error("the password form suffers too")
 				}
 			})

@@ -8,6 +8,7 @@ import (
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/oauth"
 	"github.com/isthmus-hub/isthmus/hub/signin"
+	"github.com/isthmus-hub/isthmus/idp"
 	"github.com/isthmus-hub/isthmus/mapping"
 	"github.com/isthmus-hub/isthmus/web/middleware"
 	"github.com/isthmus-hub/isthmus/web/page"
@@ -107,7 +108,7 @@ func (s *Site) providers(r *http.Request, request *oauth.AuthorizationRequest, l
 		query.Set("identity_provider", pr.Name)
 		query.Del("idp_identifier")
 		way := page.Provider{
-			Name: pr.Name, Label: pr.Label, Kind: page.Corporate, LastUsed: pr.Name == last,
+			Name: pr.Name, Label: pr.Label, Kind: page.Corporate, LastUsed: pr.Name == last, Unreachable: silent(pr),
 			Href: s.under("/oauth2/authorize") + "?" + query.Encode(),
 		}
 		if way.LastUsed {
@@ -117,6 +118,12 @@ func (s *Site) providers(r *http.Request, request *oauth.AuthorizationRequest, l
 		}
 	}
 	return ways
+}
+
+// silent tells whether a provider did not answer the last time it was asked.
+func silent(pr *hub.Provider) bool {
+	f := pr.Upstream.Health().Failure
+	return f != nil && (f.Kind == idp.KindUnreachable || f.Kind == idp.KindTimeout)
 }
 
 func (s *Site) askSwitch(w http.ResponseWriter, r *http.Request, n signin.AskSwitch) error {
