@@ -58,6 +58,9 @@ func (t *attempt) fail(s *Service, reason Reason, cause error) *Error {
 	}
 	why, mend, step := explain(t, reason, cause)
 	found := detail(cause)
+	if refused, ok := errors.AsType[*oauth.Error](cause); ok && refused.Cause != nil {
+		found = detail(refused.Cause) // the rest is what the app is told
+	}
 	if up, ok := errors.AsType[*idp.Error](cause); ok {
 		t.calls(up.Calls, up)
 		found = upstreamDetail(up)
@@ -152,7 +155,7 @@ func explain(t *attempt, reason Reason, cause error) (why, mend, step string) {
 		return fmt.Sprintf("The provider %s is switched off, unknown, or not enabled for client %q.", name, client),
 			fmt.Sprintf("List the provider under providers of client %q and see that it is enabled.", client), "authorize"
 	case AttributesRequired:
-		return "The provider did not send what the pool requires of every user.", t.mend, "mapping"
+		return fmt.Sprintf("The provider did not send what nobody comes in without: %s.", strings.Join(t.missing, ", ")), t.mend, "mapping"
 	case CreationOff:
 		return fmt.Sprintf("The person is not known here yet, and the provider %s may not create users.", name),
 			"Create the user and link it, or set creation: true at the provider.", "user"
@@ -182,12 +185,19 @@ func describe(r *oauth.AuthorizationRequest) string {
 	return strings.Join(parts, ", ")
 }
 
-// masked lists the claims a provider sent by name, each value masked.
+// protocol are the claims that tell of the token and not of the person.
+var protocol = []string{"acr", "amr", "at_hash", "aud", "auth_time", "azp", "c_hash", "exp", "iat", "iss", "jti", "nbf", "nonce", "sid", "s_hash"}
+
+// masked lists the claims a provider sent of the person, by name, each value
+// masked.
 func masked(claims map[string]any) []hub.Claim {
 	list := make([]hub.Claim, 0, len(claims))
 	for _, name := range slices.Sorted(maps.Keys(claims)) {
 		if len(list) == 50 {
 			break
+		}
+		if slices.Contains(protocol, name) {
+			continue
 		}
 		list = append(list, hub.Claim{Name: cut(name), Value: hub.Mask(cut(text(claims[name])))})
 	}

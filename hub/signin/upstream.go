@@ -46,6 +46,8 @@ func upstreamDetail(e *idp.Error) string {
 		return "not asked, it had failed moments before" + cause
 	case e.Kind == idp.KindTimeout:
 		return fmt.Sprintf("no answer%s (%s)", at, elapsed(e.Elapsed))
+	case e.Status != 0 && e.Check == "status":
+		return fmt.Sprintf("%d%s (%s)%s", e.Status, at, elapsed(e.Elapsed), cause)
 	case e.Status != 0:
 		return fmt.Sprintf("%d%s (%s), %s%s", e.Status, at, elapsed(e.Elapsed), strings.ReplaceAll(e.Check, "_", " "), cause)
 	case e.Endpoint != "":
