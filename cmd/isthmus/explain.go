@@ -149,7 +149,7 @@ func writeTraces(w io.Writer, traces []hub.Trace) {
 	}
 	rows := make([][]string, len(traces))
 	for i, t := range traces {
-		rows[i] = []string{t.ID, minute(t.Time), t.Pool, t.Client, t.Provider, t.Reason, t.Why}
+		rows[i] = []string{t.ID, minute(t.Time), t.Pool, t.Client, t.Provider, t.Reason}
 	}
-	writeTable(w, []column{{"ID", false}, {"TIME (UTC)", false}, {"POOL", true}, {"CLIENT", true}, {"PROVIDER", true}, {"REASON", false}, {"WHY", true}}, rows)
+	writeTable(w, []column{{"ID", false}, {"TIME (UTC)", false}, {"POOL", true}, {"CLIENT", true}, {"PROVIDER", true}, {"REASON", false}}, rows)
 }
