@@ -41,6 +41,9 @@ func serve(ctx context.Context, path string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	hangups := make(chan os.Signal, 1) // from now on: one that came while the hub starts would end it
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	log := logger(cfg.Log, out)
 	h, err := run.Start(ctx, cfg, run.Options{
 		Log: log, Audit: log.With("log", "audit"),
@@ -55,9 +58,6 @@ func serve(ctx context.Context, path string, out io.Writer) error {
 	for _, p := range h.Pools() {
 		log.Info("pool", "name", p.Name, "issuer", p.Issuer, "callback", p.CallbackURL(), "providers", len(p.Providers), "clients", len(p.Clients))
 	}
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
 	for {
 		select {
 		case <-ctx.Done():

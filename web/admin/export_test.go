@@ -22,3 +22,6 @@ func SocketTransport(socket string) http.RoundTripper {
 
 // TemporaryPassword is for tests of what is made.
 var TemporaryPassword = temporaryPassword
+
+// LocalTransport calls a handler in this process.
+func LocalTransport(h http.Handler) http.RoundTripper { return local{h} }
