@@ -27,6 +27,7 @@ type Client struct {
 	Rotation                        bool          // a refresh gives a new refresh token
 	Grace                           time.Duration // how long a rotated token's last predecessor still answers
 
+	RequirePAR     bool     // authorization requests must be pushed (RFC 9126 §6)
 	ReadAttributes []string // nil: all
 	Introspects    bool     // may ask about tokens of other clients: an API's own client
 	TypedUserInfo  bool     // JSON booleans at userInfo instead of Cognito's strings

@@ -18,6 +18,9 @@ type Interaction struct {
 	Begun   time.Time                  `json:"begun"`
 	Request oauth.AuthorizationRequest `json:"request"`
 
+	// Pushed is the id of the pushed request that this one came from.
+	Pushed string `json:"pushed,omitempty"`
+
 	// Wish is what the request's long parameters came down to.
 	Wish Wish `json:"wish,omitzero"`
 

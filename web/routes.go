@@ -36,6 +36,7 @@ func (s *Server) routes(p *hub.Pool, l *login.Site) (http.Handler, error) {
 	handle("/.well-known/openid-configuration", get, c.public, discovery)
 	handle("/.well-known/jwks.json", get, c.public, oidc.JWKS(p))
 	handle("/oauth2/token", append(post, "OPTIONS"), c.machine, oidc.Handle(p, oidc.Token))
+	handle("/oauth2/par", append(post, "OPTIONS"), c.machine, oidc.Handle(p, oidc.Push(s.options.SignIn)))
 	handle("/oauth2/revoke", append(post, "OPTIONS"), c.machine, oidc.Handle(p, oidc.Revoke))
 	handle("/oauth2/introspect", post, c.machine, oidc.Handle(p, oidc.Introspect))
 	handle("/oauth2/userInfo", append(both, "OPTIONS"), c.machine, oidc.Handle(p, oidc.UserInfo))

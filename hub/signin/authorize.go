@@ -104,9 +104,14 @@ func checkResource(p *hub.Pool, _ *hub.Client, r *oauth.AuthorizationRequest) er
 // next. page says that the request came to the sign-in page itself (/login),
 // where a person who is signed in already is asked and not passed through.
 func (s *Service) Authorize(ctx context.Context, p *hub.Pool, b Browser, params url.Values, page bool) (Next, error) {
-	r, err := oauth.ParseAuthorization(params)
-	problem := err
 	t := &attempt{p: p, visitor: b.Visitor}
+	params, pushed, err := pull(ctx, p, params)
+	if err != nil {
+		e := t.fail(s, InvalidRequest, err)
+		e.Received = oauth.AsError(err).Description
+		return nil, e
+	}
+	r, problem := oauth.ParseAuthorization(params)
 	client, target, reason, err := prove(p, r)
 	t.client, t.target = client, target
 	if err != nil {
@@ -117,10 +122,14 @@ func (s *Service) Authorize(ctx context.Context, p *hub.Pool, b Browser, params 
 		}
 		return nil, e
 	}
+	if problem == nil && client.RequirePAR && pushed == "" {
+		problem = oauth.Errorf(oauth.InvalidRequest, "the client must push its requests")
+	}
 	for i := 0; problem == nil && i < len(checks); i++ {
 		problem = checks[i](p, client, r)
 	}
 	t.in = hub.NewInteraction(*r, p.Now())
+	t.in.Pushed = pushed
 	if problem == nil {
 		t.in.Wish, problem = wish(p, r)
 	}

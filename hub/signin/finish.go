@@ -116,6 +116,11 @@ func (t *attempt) scope() oauth.Scope {
 }
 
 func (t *attempt) grant(tx *store.Tx, p *hub.Pool, c hub.Code, session *hub.Session) error {
+	if there, err := spend(tx, t.in.Pushed); err != nil {
+		return err
+	} else if !there {
+		return store.ErrExists // what was pushed once has been finished before
+	}
 	c.ACR = session.ACR
 	c.Sub, c.Session, c.AuthTime = session.Sub, session.ID, session.AuthTime
 	c.Provider, c.Link = session.Provider, session.Link

@@ -17,6 +17,7 @@ type metadata struct {
 	UserInfoEndpoint      string   `json:"userinfo_endpoint"`
 	RevocationEndpoint    string   `json:"revocation_endpoint"`
 	IntrospectionEndpoint string   `json:"introspection_endpoint"`
+	PushEndpoint          string   `json:"pushed_authorization_request_endpoint"`
 	JWKSURI               string   `json:"jwks_uri"`
 	ScopesSupported       []string `json:"scopes_supported"`
 	ResponseTypes         []string `json:"response_types_supported"`
@@ -43,6 +44,7 @@ func Discovery(p *hub.Pool) (http.Handler, error) {
 		UserInfoEndpoint:      p.URL("/oauth2/userInfo"),
 		RevocationEndpoint:    p.URL("/oauth2/revoke"),
 		IntrospectionEndpoint: p.URL("/oauth2/introspect"),
+		PushEndpoint:          p.URL("/oauth2/par"),
 		JWKSURI:               p.URL("/.well-known/jwks.json"),
 		ScopesSupported:       []string{"openid", "email", "phone", "profile", "address"},
 		ResponseTypes:         []string{"code"},

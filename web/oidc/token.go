@@ -7,6 +7,7 @@ import (
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/grant"
 	"github.com/isthmus-hub/isthmus/hub/oauth"
+	"github.com/isthmus-hub/isthmus/hub/signin"
 	"github.com/isthmus-hub/isthmus/web/middleware"
 )
 
@@ -62,6 +63,25 @@ func Token(w http.ResponseWriter, r *http.Request, p *hub.Pool) error {
 	}
 	write(w, http.StatusOK, answer)
 	return nil
+}
+
+// Push is the pushed authorization request endpoint (RFC 9126 §2).
+func Push(s *signin.Service) func(http.ResponseWriter, *http.Request, *hub.Pool) error {
+	return func(w http.ResponseWriter, r *http.Request, p *hub.Pool) error {
+		c, body, err := client(r, p)
+		if err != nil {
+			return err
+		}
+		reference, life, err := s.Push(r.Context(), p, c, body)
+		if err != nil {
+			return err
+		}
+		write(w, http.StatusCreated, struct {
+			RequestURI string `json:"request_uri"`
+			ExpiresIn  int    `json:"expires_in"`
+		}{reference, int(life.Seconds())})
+		return nil
+	}
 }
 
 // Revoke is the revocation endpoint (RFC 7009 §2): 200 and nothing, also for a
