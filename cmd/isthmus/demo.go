@@ -77,6 +77,9 @@ func (f *demoFlags) run(ctx context.Context, out, errOut io.Writer) (err error) 
 		f.options.Log = func(pool, _ string) slog.Handler { return handler.WithAttrs([]slog.Attr{slog.String("hub", pool)}) }
 	}
 	d, err := demo.Start(ctx, f.options)
+	if ctx.Err() != nil && d == nil {
+		return nil // interrupted before anything was ready
+	}
 	if err != nil {
 		return err
 	}

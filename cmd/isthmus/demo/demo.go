@@ -43,6 +43,7 @@ type Demo struct {
 	server *http.Server
 	served chan error // what the app's server ended with
 	remove bool       // Dir goes with the demo
+	closed bool
 }
 
 // Start starts pools and app and returns when all of them answer. An error
@@ -179,8 +180,12 @@ func (d *Demo) answers(ctx context.Context) error {
 func (d *Demo) File(pool string) string { return filepath.Join(d.Dir, pool+".yaml") }
 
 // Close stops app and pools, waiting for requests under way until ctx ends, and
-// removes the folder if it was a temporary one.
+// removes the folder if it was a temporary one. A second Close does nothing.
 func (d *Demo) Close(ctx context.Context) error {
+	if d.closed {
+		return nil
+	}
+	d.closed = true
 	var errs []error
 	if d.server != nil {
 		if err := d.server.Shutdown(ctx); err != nil {

@@ -321,6 +321,7 @@ func TestAttributeRefused(t *testing.T) {
 	p.look("app-attributes-required")
 	p.press("What the pool says about it, with the code for the help desk")
 	p.at(d.plan.Master() + "/error?id=")
+	p.sees("did not send your family name")
 	p.look("master-explained")
 	trace := traceOf(t, d, p.code())
 	if trace.Reason != "attributes_required" || !strings.Contains(trace.Mend, providerName) {

@@ -22,12 +22,12 @@ var Faults = []Fault{
 		func(p *plan) { p.HeldSecret = strings.Repeat("outdated", 4) },
 	},
 	{
-		"missing-attribute", "The master pool does not ask for the profile, so no family name comes, and it refuses people without one.",
-		"the app is told: attributes required: [family_name]",
+		"missing-attribute", "The master pool refuses people without a family name, and does not ask for names.",
+		"what the app is told: attributes required: [family_name]",
 		func(p *plan) { p.LinkScopes = "openid email" },
 	},
 	{
-		"ask-attribute", "The same, but the master pool asks the person for the family name.",
+		"ask-attribute", "The master pool does not ask the corporate pool for names; it asks the person.",
 		"a page that asks for it, once",
 		func(p *plan) { p.LinkScopes, p.OnMissing = "openid email", "ask" },
 	},

@@ -26,7 +26,8 @@ type narrator struct {
 	pool, path string
 }
 
-// Handle writes a record; those with a trace are told in words.
+// Handle writes a record. A sign-in that stopped is told in words, once: the
+// request in which it did says the same again.
 func (n *narrator) Handle(ctx context.Context, r slog.Record) error {
 	told := map[string]string{}
 	r.Attrs(func(a slog.Attr) bool {
@@ -35,8 +36,11 @@ func (n *narrator) Handle(ctx context.Context, r slog.Record) error {
 	})
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if told["trace"] == "" || told["why"] == "" {
+	switch {
+	case told["trace"] == "":
 		return n.Handler.Handle(ctx, r)
+	case told["why"] == "":
+		return nil
 	}
 	_, err := fmt.Fprintf(n.w, "%-10sin the %s pool. %s\n%-10sisthmus explain -c %s %s\n",
 		"Stopped", n.pool, strings.TrimSpace(told["why"]), "", n.path, told["trace"])

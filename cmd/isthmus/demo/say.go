@@ -59,24 +59,24 @@ func (d *Demo) PrintJSON(w io.Writer) error { return json.NewEncoder(w).Encode(d
 // Print tells a person in five lines what runs where and what to do with it.
 func (d *Demo) Print(ctx context.Context, w io.Writer) error {
 	p := d.plan
-	explain := fmt.Sprintf("isthmus explain -c %s CODE", d.File(masterPool))
 	running := fmt.Sprintf("the master pool at %s, the corporate pool at %s", p.Master(), p.Corporate())
 	if d.Corporate == nil {
-		running = fmt.Sprintf("the master pool at %s; the corporate pool does not run", p.Master())
+		running = fmt.Sprintf("the master pool at %s; the corporate pool does not", p.Master())
 	}
-	second := fmt.Sprintf("sign out, then in as %s with the temporary password %s", p.Ben.Username, p.Ben.Password)
+	then := [2]string{"Then try", fmt.Sprintf("to sign out, and in as %s with the temporary password %s", p.Ben.Username, p.Ben.Password)}
 	if !d.waiting(ctx, p.Ben) {
-		second = fmt.Sprintf("sign out, then in as %s with the password chosen here before", p.Ben.Username)
+		then[1] = fmt.Sprintf("to sign out, and in as %s with the password that was chosen here", p.Ben.Username)
 	}
-	last := [2]string{"Break it", "isthmus demo --fault wrong-secret, and the code on the page explained by " + explain}
+	last := [2]string{"Break it", "isthmus demo --fault wrong-secret  shows how a sign-in that stops explains itself"}
 	if d.fault.Name != "" {
-		last = [2]string{"Broken", d.fault.What + " The page's code is explained by " + explain}
+		then = [2]string{"Broken", d.fault.What}
+		last = [2]string{"Expect", d.fault.See + "; the explanation is offered here"}
 	}
 	for _, line := range [][2]string{
 		{"Running", running},
-		{"Open", p.App() + " and choose Sign in, then Sign in with your corporate ID"},
+		{"Open", p.App() + "  and choose Sign in, then Sign in with your corporate ID"},
 		{"Sign in", fmt.Sprintf("as %s with the password %s", p.Ana.Username, p.Ana.Password)},
-		{"Then try", second},
+		then,
 		last,
 	} {
 		if _, err := fmt.Fprintf(w, "%-10s%s\n", line[0], line[1]); err != nil {

@@ -47,6 +47,7 @@ type App struct {
 	sessions *shelf[*session]
 	pending  *shelf[pending]
 	pages    *pages
+	policy   string
 	handler  http.Handler
 }
 
@@ -58,7 +59,7 @@ func New(ctx context.Context, c Config) (*App, error) {
 		return nil, err
 	}
 	a := &App{
-		config: c, host: u.Host, client: &http.Client{Timeout: patience},
+		config: c, host: u.Host, policy: policy(c.Issuer), client: &http.Client{Timeout: patience},
 		sessions: newShelf[*session](12*time.Hour, 1000), pending: newShelf[pending](time.Hour, 1000),
 	}
 	if a.provider, err = oidc.NewProvider(a.context(ctx), c.Issuer); err != nil {
@@ -109,9 +110,7 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	// The sign-out form ends at the pool, and Chromium applies form-action to the
-	// redirects that follow a form.
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self' "+origin(a.config.Issuer))
+	h.Set("Content-Security-Policy", a.policy)
 	h.Set("Cache-Control", "no-store")
 	if !strings.EqualFold(r.Host, a.host) {
 		http.Error(w, "This app does not answer for that host.", http.StatusMisdirectedRequest)
@@ -121,10 +120,14 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.handler.ServeHTTP(w, r)
 }
 
-func origin(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
+// policy is the Content-Security-Policy of every page. Chromium applies
+// form-action to all redirects that follow a form, and the sign-out form leads to
+// the pool, which may lead on to addresses that no app can know: so it names
+// schemes.
+func policy(issuer string) string {
+	p := "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self' https:"
+	if strings.HasPrefix(issuer, "http:") {
+		p += " http://localhost:* http://127.0.0.1:*"
 	}
-	return u.Scheme + "://" + u.Host
+	return p
 }

@@ -54,6 +54,9 @@ func (a *App) verify(ctx context.Context, tokens *oauth2.Token) (*oidc.IDToken, 
 	if err != nil {
 		return nil, err
 	}
+	if id.Subject == "" {
+		return nil, errors.New("the ID token names nobody")
+	}
 	if id.AccessTokenHash != "" {
 		if err := id.VerifyAccessToken(tokens.AccessToken); err != nil {
 			return nil, err
