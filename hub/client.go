@@ -27,6 +27,7 @@ type Client struct {
 	Rotation                        bool          // a refresh gives a new refresh token
 	Grace                           time.Duration // how long a rotated token's last predecessor still answers
 
+	ExchangesFrom  []string // clients whose access tokens this one may exchange (RFC 8693)
 	RequirePAR     bool     // authorization requests must be pushed (RFC 9126 §6)
 	ReadAttributes []string // nil: all
 	Introspects    bool     // may ask about tokens of other clients: an API's own client

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -244,5 +245,63 @@ func TestA31_Introspection(t *testing.T) {
 	s.call(t, "/oauth2/revoke", hubtest.ClientID, hubtest.ClientSecret, values("token", got.Fresh))
 	if after := s.introspect(t, apiID, apiSecret, got.Access); after["active"] != false {
 		t.Errorf("after revocation: %v", after)
+	}
+}
+
+// An API exchanges a person's token for one of its own, for pairs that are
+// configured, within what both may, and no longer than the old one lives.
+func TestTokenExchange(t *testing.T) {
+	s := machines(t)
+	api := s.Pool.Clients[apiID]
+	api.Flows, api.ExchangesFrom, api.AccessLife = []string{"token_exchange"}, []string{hubtest.ClientID}, 4*time.Hour
+	api.Scopes = oauth.Scope{"openid", "https://orders.example/read"}
+	got := s.token(t, redeem(s.browser(t).code()))
+	exchange := func(client, secret, subject string, more ...string) *tokens {
+		return s.tokenAs(t, hubtest.Issuer, client, secret, values(append([]string{
+			"grant_type", oauth.GrantTokenExchange, "subject_token", subject, "subject_token_type", oauth.TypeAccessToken}, more...)...))
+	}
+	for name, c := range map[string]struct {
+		got  *tokens
+		want string
+	}{
+		"not configured":   {exchange(machineID, machineSecret, got.Access), "unauthorized_client"},
+		"a scope too many": {exchange(apiID, apiSecret, got.Access, "scope", "openid email"), "invalid_scope"},
+		"an ID token":      {exchange(apiID, apiSecret, got.ID), "invalid_request"},
+		"a machine's":      {exchange(apiID, apiSecret, s.machine(t).Access), "invalid_target"},
+		"another type":     {s.tokenAs(t, hubtest.Issuer, apiID, apiSecret, values("grant_type", oauth.GrantTokenExchange, "subject_token", got.Access, "subject_token_type", "urn:x")), "invalid_request"},
+	} {
+		if c.got.Error != c.want {
+			t.Errorf("%s: %+v, want %s", name, c.got, c.want)
+		}
+	}
+	fresh := exchange(apiID, apiSecret, got.Access, "scope", "openid https://orders.example/read", "resource", "https://orders.example")
+	if fresh.Access == "" || fresh.Fresh != "" || fresh.ID != "" {
+		t.Fatalf("answer %+v", fresh)
+	}
+	payload, _, err := s.Pool.Keys.Ring().Verify(fresh.Access)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var old, now struct {
+		Sub, Scope, Aud string
+		ClientID        string `json:"client_id"`
+		Exp             int64
+		Act             struct {
+			ClientID string `json:"client_id"`
+		}
+	}
+	oldPayload, _, _ := s.Pool.Keys.Ring().Verify(got.Access)
+	if err := errors.Join(json.Unmarshal(payload, &now), json.Unmarshal(oldPayload, &old)); err != nil {
+		t.Fatal(err)
+	}
+	if now.Sub != old.Sub || now.ClientID != apiID || now.Act.ClientID != apiID || now.Exp > old.Exp || now.Aud != "https://orders.example" || now.Scope != "openid https://orders.example/read" {
+		t.Errorf("token %s", payload)
+	}
+	if s.userInfo(t, fresh.Access) != 200 {
+		t.Error("the exchanged token does not work")
+	}
+	s.call(t, "/oauth2/revoke", hubtest.ClientID, hubtest.ClientSecret, values("token", got.Fresh))
+	if s.userInfo(t, fresh.Access) != 401 {
+		t.Error("the exchanged token outlives its grant")
 	}
 }

@@ -29,6 +29,11 @@ type access struct {
 	IssuedAt  int64       `json:"iat"`
 	JTI       string      `json:"jti"`
 	Username  string      `json:"username,omitempty"`
+	Actor     *actor      `json:"act,omitempty"` // who acts, of an exchanged token (RFC 8693 §4.1)
+}
+
+type actor struct {
+	ClientID string `json:"client_id"`
 }
 
 // audience is aud: one string as itself, several as a list (RFC 7519 §4.1.3).

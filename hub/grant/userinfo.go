@@ -65,7 +65,11 @@ func Verify(ctx context.Context, p *hub.Pool, raw string) (*Access, error) {
 	if a.Grant.Revoked != "" {
 		return nil, refuseToken(errors.New("revoked: " + a.Grant.Revoked))
 	}
-	if why := hub.Dead(p, client, a.User, a.Grant.Provider, a.Grant.Link); why != "" {
+	owner := p.Clients[a.Grant.ClientID] // another than client for an exchanged token
+	if owner == nil {
+		return nil, refuseToken(errors.New("its grant's client is gone"))
+	}
+	if why := hub.Dead(p, owner, a.User, a.Grant.Provider, a.Grant.Link); why != "" {
 		return nil, refuseToken(errors.New(why))
 	}
 	return a, nil

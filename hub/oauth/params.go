@@ -28,6 +28,8 @@ var known = map[string]int{
 	"login_hint": maxValue, "logout_hint": maxValue, "logout_token": maxLongValue, "logout_uri": MaxRedirectURI, "max_age": maxValue, "nonce": MaxState,
 	"password": maxValue, "post_logout_redirect_uri": MaxRedirectURI, "prompt": maxValue, "redirect_uri": MaxRedirectURI,
 	"refresh_token": maxLongValue, "registration": maxLongValue, "request": maxLongValue, "request_uri": maxValue, "resource": maxValue,
+	"actor_token": maxLongValue, "actor_token_type": maxValue, "audience": maxValue, "requested_token_type": maxValue,
+	"subject_token": maxLongValue, "subject_token_type": maxValue, "user_code": 256, "dpop_jkt": 256,
 	"response_mode": maxValue, "response_type": maxValue, "scope": 8192, "state": MaxState, "token": maxLongValue,
 	"token_type_hint": maxValue, "ui_locales": maxValue, "username": maxValue,
 }

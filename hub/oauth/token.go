@@ -2,12 +2,17 @@ package oauth
 
 import "net/url"
 
-// Grant types that the hub knows (RFC 6749 §4.1.3, §6, §4.4.2).
+// Grant types that the hub knows (RFC 6749 §4.1.3, §6, §4.4.2, RFC 8628 §3.4, RFC 8693 §2.1).
 const (
 	GrantAuthorizationCode = "authorization_code"
 	GrantRefreshToken      = "refresh_token"
 	GrantClientCredentials = "client_credentials"
+	GrantDeviceCode        = "urn:ietf:params:oauth:grant-type:device_code"
+	GrantTokenExchange     = "urn:ietf:params:oauth:grant-type:token-exchange"
 )
+
+// TypeAccessToken is the token type identifier of an access token (RFC 8693 §3).
+const TypeAccessToken = "urn:ietf:params:oauth:token-type:access_token"
 
 // TokenRequest is the body of a request to the token endpoint, without the client's credentials (see ParseClientCredentials).
 type TokenRequest struct {
@@ -16,12 +21,16 @@ type TokenRequest struct {
 	RedirectURI  string // authorization_code; compared with the code's by whoever redeems it, also when absent
 	CodeVerifier string // authorization_code; judged by VerifyPKCE, whatever it holds
 	RefreshToken string // refresh_token
-	Scope        Scope  // refresh_token, client_credentials; empty when absent
+	Scope        Scope  // of all but authorization_code; empty when absent
 	Resource     []string
+	DeviceCode   string // device_code
+
+	SubjectToken     string // token exchange, RFC 8693 §2.1
+	SubjectTokenType string
 }
 
 // ParseTokenRequest reads the body of a token request. Faults, in this order: a parameter twice, too long or broken and a missing
-// grant_type are invalid_request; another grant than the three is unsupported_grant_type; a missing code or refresh_token is
+// grant_type are invalid_request; another grant than these is unsupported_grant_type; a missing code or token is
 // invalid_request; then invalid_scope and invalid_target. Unlike ParseAuthorization it returns no request beside an error.
 func ParseTokenRequest(form url.Values) (*TokenRequest, error) {
 	p := NewParams(form)
@@ -35,6 +44,10 @@ func ParseTokenRequest(form url.Values) (*TokenRequest, error) {
 		CodeVerifier: p.Get("code_verifier"),
 		RefreshToken: p.Get("refresh_token"),
 		Resource:     p.All("resource"),
+		DeviceCode:   p.Get("device_code"),
+
+		SubjectToken:     p.Get("subject_token"),
+		SubjectTokenType: p.Get("subject_token_type"),
 	}
 	needed := ""
 	switch r.GrantType {
@@ -45,8 +58,12 @@ func ParseTokenRequest(form url.Values) (*TokenRequest, error) {
 	case GrantRefreshToken:
 		needed = "refresh_token"
 	case GrantClientCredentials:
+	case GrantDeviceCode:
+		needed = "device_code"
+	case GrantTokenExchange:
+		needed = "subject_token"
 	default:
-		return nil, Errorf(UnsupportedGrantType, "grant_type must be authorization_code, refresh_token or client_credentials")
+		return nil, Errorf(UnsupportedGrantType, "the grant_type is not one of those in the discovery document")
 	}
 	if needed != "" && !p.Has(needed) {
 		return nil, Errorf(InvalidRequest, "%s is missing", needed)
@@ -73,6 +90,8 @@ type TokenResponse struct {
 	ExpiresIn    int    `json:"expires_in"` // seconds
 	TokenType    string `json:"token_type"` // TokenTypeBearer
 	Scope        Scope  `json:"scope,omitempty"`
+
+	IssuedTokenType string `json:"issued_token_type,omitempty"` // of a token exchange, RFC 8693 §2.2.1
 }
 
 // TokenQuery is a request to revoke (RFC 7009 §2.1) or introspect (RFC 7662 §2.1) a token: the two have the same parameters.

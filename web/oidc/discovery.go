@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/hub/oauth"
 )
 
 // metadata is the discovery document (OpenID Connect Discovery §3, RFC 8414 §2),
@@ -49,7 +50,7 @@ func Discovery(p *hub.Pool) (http.Handler, error) {
 		ScopesSupported:       []string{"openid", "email", "phone", "profile", "address"},
 		ResponseTypes:         []string{"code"},
 		ResponseModes:         []string{"query", "form_post"},
-		GrantTypes:            []string{"authorization_code", "refresh_token", "client_credentials"},
+		GrantTypes:            []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken, oauth.GrantClientCredentials, oauth.GrantTokenExchange},
 		SubjectTypes:          []string{"public"},
 		TokenAuthMethods:      []string{"client_secret_basic", "client_secret_post", "none"},
 		ChallengeMethods:      []string{"S256"},

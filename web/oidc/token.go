@@ -55,6 +55,8 @@ func Token(w http.ResponseWriter, r *http.Request, p *hub.Pool) error {
 		answer, err = grant.Refresh(r.Context(), p, c, request, visitor(r))
 	case oauth.GrantClientCredentials:
 		answer, err = grant.Credentials(p, c, request, visitor(r))
+	case oauth.GrantTokenExchange:
+		answer, err = grant.Exchange(r.Context(), p, c, request, visitor(r))
 	default:
 		err = oauth.Errorf(oauth.UnsupportedGrantType, "the grant is not supported")
 	}
