@@ -109,6 +109,7 @@ func TestParseTokenRequest(t *testing.T) {
 	}
 	for _, form := range []url.Values{
 		{"grant_type": {"refresh_token"}, "refresh_token": {"r1"}}, {"grant_type": {"client_credentials"}},
+		{"grant_type": {oauth.GrantDeviceCode}, "device_code": {"d1"}}, {"grant_type": {oauth.GrantTokenExchange}, "subject_token": {"t1"}},
 	} {
 		if _, err := oauth.ParseTokenRequest(form); err != nil {
 			t.Errorf("%v: %v", form, err)
@@ -118,8 +119,7 @@ func TestParseTokenRequest(t *testing.T) {
 
 func TestA06_OtherGrants(t *testing.T) {
 	for _, grant := range []string{
-		"password", "implicit", "code", "AUTHORIZATION_CODE", "authorization_code ", "urn:ietf:params:oauth:grant-type:device_code",
-		"urn:ietf:params:oauth:grant-type:jwt-bearer", "urn:ietf:params:oauth:grant-type:token-exchange", "x",
+		"password", "implicit", "code", "AUTHORIZATION_CODE", "authorization_code ", "urn:ietf:params:oauth:grant-type:jwt-bearer", "x",
 	} {
 		form := url.Values{"grant_type": {grant}, "code": {"c"}, "refresh_token": {"r"}, "username": {"u"}, "password": {"p"}}
 		if r, err := oauth.ParseTokenRequest(form); codeOf(t, err) != oauth.UnsupportedGrantType || r != nil {
