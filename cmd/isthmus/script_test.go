@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -39,6 +40,7 @@ func TestMain(m *testing.M) {
 //	mode MODE FILE          the file has these permissions
 //	up SOCKET               waits until a hub answers at the socket
 //	poll URL PATTERN        waits until a page, after the line "status N", matches
+//	logged FILE PATTERN     waits until a file matches
 //	hangup                  sends SIGHUP to what runs in the background
 //	signin POOL-URL [NAME=VALUE…]
 //	                        a person signs in by the app "web": ok, or the code of the
@@ -50,7 +52,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"expand": expand, "status": status, "mode": mode, "up": up, "poll": poll, "hangup": hangupAll, "signin": signIn, "fault": fault,
+			"expand": expand, "status": status, "mode": mode, "up": up, "poll": poll, "logged": logged, "hangup": hangupAll, "signin": signIn, "fault": fault,
 		},
 	})
 }
@@ -58,7 +60,7 @@ func TestScripts(t *testing.T) {
 type upstreamKey struct{}
 
 func setup(env *testscript.Env) error {
-	upstream, err := idptest.Start(idptest.Config{RedirectURIs: nil, Users: []idptest.User{
+	upstream, err := idptest.Start(idptest.Config{Users: []idptest.User{
 		{Subject: "ada-1", Claims: map[string]any{"email": "ada@corp.example", "email_verified": true, "family_name": "Lovelace"}},
 	}})
 	if err != nil {
@@ -72,17 +74,21 @@ func setup(env *testscript.Env) error {
 	env.Setenv("UPSTREAM_CLIENT", upstream.ClientID())
 	env.Setenv("UPSTREAM_SECRET", upstream.ClientSecret())
 	for _, name := range []string{"HUB", "OTHER"} {
-		l, err := net.Listen("tcp", "localhost:0")
-		if err != nil {
-			return err
-		}
-		_, port, _ := net.SplitHostPort(l.Addr().String())
-		env.Setenv(name, "localhost:"+port)
-		if err := l.Close(); err != nil {
-			return err
-		}
+		env.Setenv(name, free())
 	}
 	return nil
+}
+
+// free finds an address that nobody listens on. It is below the range from which
+// systems take ports for outgoing connections, or one of these could have it
+// before the hub does.
+func free() string {
+	for {
+		address := fmt.Sprintf("localhost:%d", 26_000+rand.IntN(6_000))
+		if l, err := net.Listen("tcp", address); err == nil && l.Close() == nil {
+			return address
+		}
+	}
 }
 
 func expand(ts *testscript.TestScript, _ bool, files []string) {
@@ -155,6 +161,16 @@ func poll(ts *testscript.TestScript, _ bool, args []string) {
 			err = errors.New(said)
 		}
 		return err
+	})
+}
+
+func logged(ts *testscript.TestScript, _ bool, args []string) {
+	pattern := regexp.MustCompile(args[1])
+	wait(ts, args[0], func() error {
+		if text := ts.ReadFile(args[0]); !pattern.MatchString(text) {
+			return errors.New(text)
+		}
+		return nil
 	})
 }
 

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/web/admin"
 )
 
@@ -225,9 +224,9 @@ func pairs(texts []string) (map[string]string, error) {
 	return attributes, nil
 }
 
-// line reads one line without its end.
+// line reads one line, of 4 KiB at most, without its end.
 func line(r io.Reader) (string, error) {
-	text, err := bufio.NewReader(io.LimitReader(r, hub.PasswordMax+2)).ReadString('\n')
+	text, err := bufio.NewReader(io.LimitReader(r, 4<<10)).ReadString('\n')
 	if err != nil && err != io.EOF {
 		return "", err
 	}
