@@ -33,19 +33,22 @@ var chromium struct {
 	err  error
 }
 
+func findBrowser() (string, error) {
+	for _, name := range browsers {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", errors.New("these tests drive a browser and there is none in PATH; install Chromium (on Debian, as root: apt-get install chromium)")
+}
+
 // launch starts Chromium with a profile of its own, in the quiet.
 func launch() (context.Context, error) {
 	c := &chromium
 	c.once.Do(func() {
-		path := ""
-		for _, name := range browsers {
-			if found, err := exec.LookPath(name); err == nil {
-				path = found
-				break
-			}
-		}
-		if path == "" {
-			c.err = errors.New("these tests drive a browser and there is none in PATH; install Chromium (on Debian, as root: apt-get install chromium)")
+		path, err := findBrowser()
+		if err != nil {
+			c.err = err
 			return
 		}
 		profile, err := os.MkdirTemp("", "isthmus-chromium-")

@@ -239,6 +239,9 @@ func TestWithoutScript(t *testing.T) {
 	p.open(d.plan.App())
 	p.press("Sign in")
 	p.press(corporate)
+	if !p.holds(`document.querySelector(".reveal").hidden`) {
+		t.Error("a script ran")
+	}
 	p.signIn(d.plan.Ben)
 	p.sees("Choose a new password")
 	p.fill("new_password", "Lantern-over-9-bridges")
@@ -248,6 +251,14 @@ func TestWithoutScript(t *testing.T) {
 	p.sees("New tokens at")
 	p.press("Sign out")
 	p.sees("You are signed out")
+}
+
+// TestWithoutBrowser says what to install where there is no browser.
+func TestWithoutBrowser(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	if path, err := findBrowser(); err == nil || !strings.Contains(err.Error(), "install Chromium") {
+		t.Errorf("%q, %v", path, err)
+	}
 }
 
 // TestTwoTabs begins two sign-ins in one browser and finishes both.

@@ -10,6 +10,7 @@ type Fault struct {
 	Name string
 	What string // what is wrong, in one sentence
 	See  string // what the person who signs in sees
+	Told bool   // the sign-in stops, and an explanation is kept
 
 	breaks func(*plan)
 }
@@ -18,37 +19,37 @@ type Fault struct {
 var Faults = []Fault{
 	{
 		"wrong-secret", "The master pool holds an old client secret for the corporate pool.",
-		"a page that stops after the password, with a code",
+		"a page that stops after the password, with a code", true,
 		func(p *plan) { p.HeldSecret = strings.Repeat("outdated", 4) },
 	},
 	{
 		"missing-attribute", "The master pool refuses people without a family name, and does not ask for names.",
-		"what the app is told: attributes required: [family_name]",
+		"what the app is told: attributes required: [family_name]", true,
 		func(p *plan) { p.LinkScopes = "openid email" },
 	},
 	{
 		"ask-attribute", "The master pool does not ask the corporate pool for names; it asks the person.",
-		"a page that asks for it, once",
+		"a page that asks for it, once", false,
 		func(p *plan) { p.LinkScopes, p.OnMissing = "openid email", "ask" },
 	},
 	{
 		"provider-down", "The corporate pool does not run.",
-		"a page that says so at once, with a code",
+		"a page that says so at once, with a code", true,
 		func(p *plan) { p.Down = true },
 	},
 	{
 		"wrong-issuer", "The master pool writes the corporate pool's issuer with a slash too many.",
-		"a page that stops before the password, with a code",
+		"a page that stops before the password, with a code", true,
 		func(p *plan) { p.Issuer += "/" },
 	},
 	{
 		"no-creation", "People of the corporate pool do not become users of the master pool by themselves.",
-		"a page that says there is no account yet",
+		"a page that says there is no account yet", true,
 		func(p *plan) { p.Creation = false },
 	},
 	{
 		"wrong-redirect", "The app sends a redirect_uri that is not registered.",
-		"a page that names the address, and does not go there",
+		"a page that names the address, and does not go there", true,
 		func(p *plan) { p.CallbackPath = "/callback/" },
 	},
 }

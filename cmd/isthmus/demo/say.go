@@ -67,10 +67,13 @@ func (d *Demo) Print(ctx context.Context, w io.Writer) error {
 	if !d.waiting(ctx, p.Ben) {
 		then[1] = fmt.Sprintf("to sign out, and in as %s with the password that was chosen here", p.Ben.Username)
 	}
-	last := [2]string{"Break it", "isthmus demo --fault wrong-secret  shows how a sign-in that stops explains itself"}
+	last := [2]string{"Break it", "isthmus demo --fault wrong-secret; or look inside: isthmus user list -c " + d.File(masterPool)}
 	if d.fault.Name != "" {
 		then = [2]string{"Broken", d.fault.What}
-		last = [2]string{"Expect", d.fault.See + "; the explanation is offered here"}
+		last = [2]string{"Expect", d.fault.See}
+	}
+	if d.fault.Told {
+		last[1] += "; the reason appears here"
 	}
 	for _, line := range [][2]string{
 		{"Running", running},
