@@ -138,14 +138,14 @@ func (c *compiler) paths(p *plan, rule Rule) {
 
 func (c *compiler) expression(p *plan, rule Rule) {
 	if c.language == nil {
-		l, err := newLanguage()
+		l, err := ruleLanguage()
 		if err != nil {
 			c.complain(rule, "has an expression, but %v", err)
 			return
 		}
 		c.language = l
 	}
-	expr, err := c.language.compile(p.attribute, rule.Expr)
+	expr, err := c.language.compile(rule.Expr, p.attribute.resultProblem)
 	if err != nil {
 		c.complain(rule, "has an expression that cannot be used: %v", err)
 		return

@@ -19,5 +19,6 @@
 //
 // Callers: config checks rules with [Compile]; hub/signin calls [Mapping.Apply] once per federated sign-in, on claims
 // that idp has verified and merged from one subject's answers; hub/directory calls [Schema.Check] before it writes
-// what a person typed; web/oidc calls [ScopeAttributes] and [Release] for ID tokens and userInfo.
+// what a person typed; hub/grant calls [ScopeAttributes] and [Release] for ID tokens and userInfo, and [Claims.Apply] for
+// the claims that a pool or a client adds to tokens, which config has checked with [CompileClaims].
 package mapping

@@ -30,7 +30,7 @@ func (e *expression) admit(claims map[string]any) (ref.Val, error) {
 	}
 	admitted := b.object(read, 0)
 	if b.spent() {
-		return nil, fmt.Errorf("reads claims of more than %d bytes, %d values or %d levels", maxInput, maxElements, maxPathSteps)
+		return nil, fmt.Errorf("reads more than %d bytes, %d values or %d levels", maxInput, maxElements, maxPathSteps)
 	}
 	return admitted, nil
 }
@@ -161,7 +161,7 @@ func native(value ref.Val, depth int, left *int) (any, error) {
 		}
 		return elements, nil
 	}
-	return nil, fmt.Errorf("gives a %s, which no attribute can hold", value.Type().TypeName())
+	return nil, fmt.Errorf("gives a %s, which is no JSON value", value.Type().TypeName())
 }
 
 // nativeMap visits the members in the order of their names, so that the same one is complained about each time.

@@ -3,6 +3,7 @@ package mapping
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"cel.dev/cel-go/cel"
@@ -29,15 +30,22 @@ type expression struct {
 	all     bool     // it reads claims whose names are known only at run time
 }
 
-// language is the CEL environment of the expressions of one Compile. It is made when the first rule needs it, because
-// it takes a millisecond or two and about as many megabytes, which most pools can do without.
+// language is the CEL environment of the expressions of one Compile or CompileClaims. It is made when the first rule
+// needs it, because it takes a millisecond or two and about as many megabytes, which most pools can do without.
 type language struct {
 	env      *cel.Env
 	patterns patterns
+	root     string // the map whose members an expression reads
+	knows    string // for messages: what an expression can name
 }
 
-func newLanguage() (*language, error) {
-	l := &language{patterns: patterns{}}
+// ruleLanguage is that of Rule.Expr.
+func ruleLanguage() (*language, error) {
+	return newLanguage("claims", "the map claims", cel.Variable("claims", cel.MapType(cel.StringType, cel.DynType)))
+}
+
+func newLanguage(root, knows string, variables ...cel.EnvOption) (*language, error) {
+	l := &language{patterns: patterns{}, root: root, knows: knows}
 	options := []cel.EnvOption{
 		cel.StdLib(cel.StdLibSubset(standardSubset())),
 		cel.OptionalTypes(),
@@ -46,9 +54,8 @@ func newLanguage() (*language, error) {
 		cel.ParserRecursionLimit(maxExprDepth),
 		cel.ParserErrorRecoveryLimit(4),
 		cel.ExpressionNodeLimit(maxExprNodes),
-		cel.Variable("claims", cel.MapType(cel.StringType, cel.DynType)),
 	}
-	env, err := cel.NewCustomEnv(append(options, l.functions()...)...)
+	env, err := cel.NewCustomEnv(slices.Concat(options, variables, l.functions())...)
 	if err != nil {
 		return nil, fmt.Errorf("expression environment: %w", err)
 	}
@@ -56,16 +63,17 @@ func newLanguage() (*language, error) {
 	return l, nil
 }
 
-// compile parses, checks and plans an expression for attribute a. The error says what is wrong and where.
-func (l *language) compile(a Attribute, source string) (*expression, error) {
+// compile parses, checks and plans an expression; fits judges the type of its result. The error says what is wrong and
+// where.
+func (l *language) compile(source string, fits func(*cel.Type) error) (*expression, error) {
 	if len(source) > maxExprBytes {
 		return nil, fmt.Errorf("it has %d bytes; at most %d are allowed", len(source), maxExprBytes)
 	}
 	checked, issues := l.env.Compile(source)
-	if err := firstIssue(issues); err != nil {
+	if err := l.firstIssue(issues); err != nil {
 		return nil, err
 	}
-	if err := resultProblem(a, checked.OutputType()); err != nil {
+	if err := fits(checked.OutputType()); err != nil {
 		return nil, err
 	}
 	e := &expression{}
@@ -76,7 +84,7 @@ func (l *language) compile(a Attribute, source string) (*expression, error) {
 	if err := literalProblem(root, asResult); err != nil {
 		return nil, err
 	}
-	e.findReads(root)
+	e.findReads(root, l.root)
 	program, err := l.env.Program(checked,
 		cel.CostTracking(toll{l.patterns}),
 		cel.CostLimit(maxSteps),
@@ -90,7 +98,7 @@ func (l *language) compile(a Attribute, source string) (*expression, error) {
 }
 
 // firstIssue gives the first complaint of the parser or checker with its column; the ones after it are mostly echoes.
-func firstIssue(issues *cel.Issues) error {
+func (l *language) firstIssue(issues *cel.Issues) error {
 	if issues.Err() == nil {
 		return nil
 	}
@@ -104,17 +112,22 @@ func firstIssue(issues *cel.Issues) error {
 	case strings.Contains(message, "<EOF>"):
 		message = "the expression ends too early"
 	case strings.HasPrefix(message, "undeclared reference") && !strings.Contains(message, "did you mean"):
-		message += "; an expression knows the map claims, CEL's own functions and " + functionNames
+		message += "; an expression knows " + l.knows + ", CEL's own functions and " + functionNames
 	}
 	return fmt.Errorf("column %d: %s", found[0].Location.Column()+1, message)
 }
 
-// resultProblem refuses results that no value of the attribute can come from.
-func resultProblem(a Attribute, out *cel.Type) error {
-	kind := out.Kind()
+// resultKind is the kind of a result, or of what is in it if it is an optional.
+func resultKind(out *cel.Type) types.Kind {
 	if out.Kind() == types.OpaqueKind && out.TypeName() == "optional_type" {
-		kind = out.Parameters()[0].Kind()
+		return out.Parameters()[0].Kind()
 	}
+	return out.Kind()
+}
+
+// resultProblem refuses results that no value of the attribute can come from.
+func (a Attribute) resultProblem(out *cel.Type) error {
+	kind := resultKind(out)
 	switch kind {
 	case types.BytesKind, types.DurationKind, types.TypeKind:
 		return fmt.Errorf("it gives the type %s; an attribute needs a string, a number, a boolean, a time, a list or a map", out)
@@ -140,7 +153,12 @@ func (e *expression) eval(claims map[string]any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, _, err := e.program.Eval(activation{admitted})
+	return e.run(activation{admitted})
+}
+
+// run evaluates the program over its variables.
+func (e *expression) run(variables cel.Activation) (any, error) {
+	out, _, err := e.program.Eval(variables)
 	if err != nil {
 		return nil, evalProblem(err)
 	}
@@ -156,15 +174,15 @@ func evalProblem(err error) error {
 	case strings.Contains(message, "no such key"), strings.Contains(message, "index out of bounds"), strings.Contains(message, "out of range in list"):
 		return errAbsent
 	case strings.Contains(message, "cost limit exceeded"):
-		return fmt.Errorf("takes more than %d steps on these claims", maxSteps)
+		return fmt.Errorf("takes more than %d steps on what it reads", maxSteps)
 	case strings.Contains(message, "memory limit exceeded"):
-		return fmt.Errorf("makes a value of more than %d elements or %d bytes from these claims", maxUnits, 10*maxUnits)
+		return fmt.Errorf("makes a value of more than %d elements or %d bytes from what it reads", maxUnits, 10*maxUnits)
 	case strings.HasPrefix(message, limitMessage):
 		return errors.New(message)
 	case strings.HasPrefix(message, "no such overload"):
-		return errors.New("cannot be computed from these claims: " + message)
+		return errors.New("cannot be computed from what it reads: " + message)
 	}
-	return errors.New("cannot be computed from these claims, which have other types than it expects")
+	return errors.New("cannot be computed from what it reads, which has other types than it expects")
 }
 
 // activation offers the one variable.

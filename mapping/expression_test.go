@@ -58,10 +58,10 @@ func TestExpressions(t *testing.T) {
 		// Other types than expected: the reason names kinds, never values.
 		{expr: `claims.level.lowerAscii()`, reason: "no such overload"},
 		{expr: `claims.email + 1`, reason: "no such overload"},
-		{expr: `int(claims.email)`, reason: "have other types than it expects"},
+		{expr: `int(claims.email)`, reason: "has other types than it expects"},
 		{expr: `claims.big + 1`, reason: "no such overload"},
 		{expr: `claims.mixed.join(",")`, reason: "holds more than strings"},
-		{expr: `claims.level / 0`, reason: "have other types than it expects"},
+		{expr: `claims.level / 0`, reason: "has other types than it expects"},
 		{expr: `{1: "a"}`, reason: "keys are not all strings"},
 		{expr: `claims.email.split("").map(c, claims.groups.map(g, c + g + claims.email))`, reason: "JSON of more than 2048 bytes"},
 	}

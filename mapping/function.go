@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -22,7 +23,7 @@ import (
 // already taken the memory (A96).
 const (
 	maxText      = 16_384 // bytes of a text that a function makes
-	maxSplit     = 1_000  // elements of a list that split makes
+	maxSplit     = 1_000  // elements of a list that split or list makes
 	maxSearched  = 2_048  // bytes of a text that matches looks at
 	maxPattern   = 256    // bytes of a regular expression
 	maxProgram   = 200    // instructions of a regular expression, after repetitions are unrolled
@@ -30,7 +31,7 @@ const (
 )
 
 // functionNames is for messages.
-const functionNames = "lowerAscii, upperAscii, trim, replace, split, join, substring, indexOf, lastIndexOf and matches"
+const functionNames = "lowerAscii, upperAscii, trim, replace, split, join, list, substring, indexOf, lastIndexOf and matches"
 
 // joinFunction is known to the toll.
 const joinFunction = "join"
@@ -60,6 +61,7 @@ func (l *language) functions() []cel.EnvOption {
 		member("trim", "text_trim", text, onText(strings.TrimSpace), text),
 		member("replace", "text_replace", text, replace, text, text, text),
 		member("split", "text_split", list, split, text, text),
+		member("list", "text_list", list, parseList, text),
 		member(joinFunction, "list_join", text, join, list),
 		member(joinFunction, "list_join_with", text, join, list, text),
 		member("substring", "text_from", text, substring, text, cel.IntType),
@@ -117,6 +119,24 @@ func split(args ...ref.Val) ref.Val {
 		return types.NewErr("%s split would make a list of more than %d elements", limitMessage, maxSplit)
 	}
 	return types.NewStringList(types.DefaultTypeAdapter, strings.Split(s, separator))
+}
+
+// parseList reads a JSON list of strings, which is how an attribute keeps one.
+func parseList(args ...ref.Val) ref.Val {
+	s := string(args[0].(types.String))
+	var elements []any
+	if len(s) > maxText || json.Unmarshal([]byte(s), &elements) != nil || elements == nil || len(elements) > maxSplit {
+		return types.NewErr("%s list reads the JSON text of a list of at most %d elements", limitMessage, maxSplit)
+	}
+	texts := make([]string, len(elements))
+	for i, element := range elements {
+		text, ok := element.(string)
+		if !ok {
+			return types.NewErr("no such overload: list of a text that holds more than strings")
+		}
+		texts[i] = text
+	}
+	return types.NewStringList(types.DefaultTypeAdapter, texts)
 }
 
 func join(args ...ref.Val) ref.Val {

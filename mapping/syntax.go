@@ -12,13 +12,13 @@ import (
 	"cel.dev/cel-go/common/types"
 )
 
-// findReads records the top-level claims an expression names: claims.x, claims["x"], claims.?x, claims[?"x"] and
-// "x" in claims. Any other use of claims may read every claim.
-func (e *expression) findReads(root ast.Expr) {
+// findReads records the members of a map that an expression names: for claims they are claims.x, claims["x"], claims.?x,
+// claims[?"x"] and "x" in claims. Any other use of the map may read every member.
+func (e *expression) findReads(root ast.Expr, variable string) {
 	names := map[string]bool{}
 	known := map[int64]bool{} // identifiers that stand in one of the forms above
-	isClaims := func(x ast.Expr) bool {
-		return x.Kind() == ast.IdentKind && strings.TrimPrefix(x.AsIdent(), ".") == "claims"
+	isMap := func(x ast.Expr) bool {
+		return x.Kind() == ast.IdentKind && strings.TrimPrefix(x.AsIdent(), ".") == variable
 	}
 	literal := func(x ast.Expr) (string, bool) {
 		if x.Kind() != ast.LiteralKind {
@@ -29,7 +29,7 @@ func (e *expression) findReads(root ast.Expr) {
 	}
 	ast.PreOrderVisit(root, ast.NewExprVisitor(func(x ast.Expr) {
 		switch {
-		case x.Kind() == ast.SelectKind && isClaims(x.AsSelect().Operand()):
+		case x.Kind() == ast.SelectKind && isMap(x.AsSelect().Operand()):
 			names[x.AsSelect().FieldName()] = true
 			known[x.AsSelect().Operand().ID()] = true
 		case x.Kind() == ast.CallKind && len(x.AsCall().Args()) == 2:
@@ -41,11 +41,11 @@ func (e *expression) findReads(root ast.Expr) {
 			default:
 				return
 			}
-			if name, ok := literal(key); ok && isClaims(container) {
+			if name, ok := literal(key); ok && isMap(container) {
 				names[name] = true
 				known[container.ID()] = true
 			}
-		case isClaims(x) && !known[x.ID()]:
+		case isMap(x) && !known[x.ID()]:
 			e.all = true
 		}
 	}))
