@@ -280,6 +280,27 @@ func check(t *testing.T, r *rig, authorization string, status int, code string) 
 	}
 }
 
+// TestRows puts the person first, and shows of a value what it is.
+func TestRows(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	claims, err := object([]byte(`{"iss": "https://id.example", "custom:unit": "7", "name": "Ana Example", "email_verified": "true", "exp": 1800003599,
+		"auth_time": 1799999990, "version": 2, "admin": true, "identities": [{"userId": "x"}], "note": ""}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range rows(claims, now) {
+		got = append(got, r.Name+"="+strings.Join(strings.Fields(r.Value), " "))
+	}
+	want := []string{
+		"name=Ana Example", `email_verified="true"`, `identities=[ { "userId": "x" } ]`, "custom:unit=7", "admin=true",
+		"auth_time=07:59:50 UTC, 10 s ago", "exp=08:59:59 UTC, in 60 min", "iss=https://id.example", `note=""`, "version=2",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
 // TestShelf keeps no more than it has room for.
 func TestShelf(t *testing.T) {
 	s := newShelf[int](time.Hour, 3)

@@ -43,7 +43,8 @@ var hints = map[string]string{
 	"email_verified":   "did the company vouch for the address",
 }
 
-// first are the claims about the person; the others follow by name.
+// first are the claims about the person; custom ones and then the others follow
+// by name.
 var first = []string{"name", "given_name", "family_name", "email", "email_verified", "sub", "cognito:username", "username", "identities", "scope"}
 
 // rows lists claims, those about the person first.
@@ -63,6 +64,9 @@ func rows(claims map[string]any, now time.Time) []Row {
 func rank(name string) string {
 	if i := slices.Index(first, name); i >= 0 {
 		return fmt.Sprintf("%02d", i)
+	}
+	if strings.HasPrefix(name, "custom:") {
+		return "50" + name
 	}
 	return "99" + name
 }
@@ -109,13 +113,13 @@ func moment(t, now time.Time) string {
 	text := t.UTC().Format("15:04:05") + " UTC"
 	switch d := t.Sub(now).Round(time.Second); {
 	case d >= time.Minute:
-		return fmt.Sprintf("%s, in %d min", text, int(d.Minutes()))
+		return fmt.Sprintf("%s, in %d min", text, int(d.Round(time.Minute).Minutes()))
 	case d > 0:
 		return fmt.Sprintf("%s, in %d s", text, int(d.Seconds()))
 	case d > -time.Minute:
 		return fmt.Sprintf("%s, %d s ago", text, -int(d.Seconds()))
 	default:
-		return fmt.Sprintf("%s, %d min ago", text, -int(d.Minutes()))
+		return fmt.Sprintf("%s, %d min ago", text, -int(d.Round(time.Minute).Minutes()))
 	}
 }
 
