@@ -188,6 +188,25 @@ func TestA67_TokenEndpointCircuit(t *testing.T) {
 	}
 }
 
+// TestA67_UserInfoCircuit: a dead userinfo endpoint costs the first few people their time, not everybody; who needs
+// nothing from it signs in.
+func TestA67_UserInfoCircuit(t *testing.T) {
+	r := newRig(t, setup{op: idptest.Config{Thin: true}})
+	r.op.Fail(idptest.UserInfoEndpoint, idptest.Fault{Status: 500})
+	for range 8 {
+		_, err := r.signIn("email")
+		refused(t, err, idp.StepUserInfo, "status")
+	}
+	if n := r.op.Count(idptest.UserInfoEndpoint); n != 5 {
+		t.Errorf("asked %d times", n)
+	}
+	r.mustSignIn()
+	r.op.Heal()
+	r.clock.Add(2 * time.Second)
+	r.mustSignIn("email")
+	r.mustSignIn("email")
+}
+
 // TestA67_RefusalsOpenNothing: a provider that says no is alive, however often.
 func TestA67_RefusalsOpenNothing(t *testing.T) {
 	r := newRig(t, setup{})

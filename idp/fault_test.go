@@ -48,7 +48,7 @@ func TestA67_Faults(t *testing.T) {
 	for _, fault := range idptest.Faults() {
 		patience := 20 * time.Second // no fault but these two should need any
 		if fault.Hang || fault.Drip > 0 {
-			patience = time.Second
+			patience = 2 * time.Second
 		}
 		for _, endpoint := range idptest.Endpoints() {
 			t.Run(fault.Name+" at "+string(endpoint), func(t *testing.T) {
@@ -76,9 +76,15 @@ func TestA67_Faults(t *testing.T) {
 					}
 				})
 				r.op.Heal()
-				r.clock.Add(2 * time.Second)
-				r.opTime.Add(2 * time.Second)
-				r.mustSignIn("email")
+				var err error
+				for range 5 { // a busy machine may need more than one try within a short patience
+					r.clock.Add(5 * time.Second)
+					r.opTime.Add(5 * time.Second)
+					if _, err = r.signIn("email"); err == nil {
+						return
+					}
+				}
+				t.Errorf("healed, and still: %v", err)
 			})
 		}
 	}

@@ -55,6 +55,41 @@ func TestA51_IDTokenMutations(t *testing.T) {
 	}
 }
 
+// TestRightVariants: what the specifications leave open is accepted, so that the refusals above mean something.
+func TestRightVariants(t *testing.T) {
+	for name, change := range map[string]func(*idptest.Token){
+		"no at_hash":        func(token *idptest.Token) { delete(token.Claims, "at_hash") },
+		"nbf now":           func(token *idptest.Token) { token.Claims["nbf"] = token.Claims["iat"] },
+		"aud a list of one": func(token *idptest.Token) { token.Claims["aud"] = []any{token.Claims["aud"]} },
+		"azp ours":          func(token *idptest.Token) { token.Claims["azp"] = token.Claims["aud"] },
+		"another aud and azp": func(token *idptest.Token) {
+			token.Claims["aud"], token.Claims["azp"] = []any{"x", token.Claims["aud"]}, token.Claims["aud"]
+		},
+		"no typ":              func(token *idptest.Token) { delete(token.Header, "typ") },
+		"typ in lower case":   func(token *idptest.Token) { token.Header["typ"] = "jwt" },
+		"x5t and more":        func(token *idptest.Token) { token.Header["x5t"], token.Header["ver"] = "abc", 1 },
+		"times with fraction": func(token *idptest.Token) { token.Claims["iat"] = float64(token.Claims["iat"].(int64)) + 0.25 },
+		"time in exponents":   func(token *idptest.Token) { token.Claims["exp"] = 4.1e9 },
+		"amr a string":        func(token *idptest.Token) { token.Claims["amr"] = "pwd" },
+		"amr empty":           func(token *idptest.Token) { token.Claims["amr"] = []string{} },
+		"null where optional": func(token *idptest.Token) {
+			token.Claims["acr"], token.Claims["amr"], token.Claims["sid"] = nil, nil, nil
+		},
+		"sub of 255":       func(token *idptest.Token) { token.Claims["sub"] = strings.Repeat("é", 255) },
+		"claims like ours": func(token *idptest.Token) { token.Claims["Email"], token.Claims["SUBSCRIPTION"] = "x", "y" },
+		"sixty kilobytes":  func(token *idptest.Token) { token.Claims["groups"] = strings.Repeat("g", 47<<10) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, setup{})
+			r.op.SetHooks(idptest.Hooks{IDToken: change})
+			id := r.mustSignIn()
+			if name == "amr a string" && (len(id.AMR) != 1 || id.AMR[0] != "pwd") {
+				t.Errorf("amr is %v", id.AMR)
+			}
+		})
+	}
+}
+
 func TestA52_Algorithms(t *testing.T) {
 	if n := refuseAll(t, func(m idptest.Mutation) bool {
 		return m.Check == "alg" || strings.Contains(m.Name, "family") || strings.Contains(m.Name, "PSS")
@@ -195,12 +230,13 @@ func TestA68_ClockSteps(t *testing.T) {
 func TestA18_FreshSignIn(t *testing.T) {
 	age := func(seconds int) *int { return &seconds }
 	for _, c := range []struct {
-		name   string
-		prompt string
-		maxAge *int
-		login  time.Duration // before the request; negative: after it
-		silent bool          // no auth_time
-		ok     bool
+		name      string
+		prompt    string
+		maxAge    *int
+		login     time.Duration // before the request; negative: after it
+		silent    bool          // no auth_time
+		forgotten bool          // Request.Started is zero
+		ok        bool
 	}{
 		{name: "nothing asked, old session", login: 20 * time.Hour, ok: true},
 		{name: "nothing asked, nothing said", silent: true, ok: true},
@@ -215,6 +251,8 @@ func TestA18_FreshSignIn(t *testing.T) {
 		{name: "max_age 0, done now", maxAge: age(0), ok: true},
 		{name: "max_age 0, old session", maxAge: age(0), login: 2 * time.Minute},
 		{name: "max_age, nothing said", maxAge: age(3600), silent: true},
+		{name: "login, the request's start forgotten", prompt: "login", login: 2 * time.Minute, forgotten: true},
+		{name: "login done now, the request's start forgotten", prompt: "login", forgotten: true, ok: true},
 		{name: "login beats max_age", prompt: "login", maxAge: age(86400), login: time.Hour},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -224,6 +262,9 @@ func TestA18_FreshSignIn(t *testing.T) {
 			r.op.SetUser(idptest.User{Subject: "alice", AuthTime: q.Started.Add(-c.login)})
 			if c.silent {
 				r.op.SetHooks(idptest.Hooks{IDToken: func(token *idptest.Token) { delete(token.Claims, "auth_time") }})
+			}
+			if c.forgotten {
+				q.Started = time.Time{}
 			}
 			_, err := r.with(q)
 			switch {

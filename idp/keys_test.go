@@ -117,6 +117,30 @@ func TestA64_Rotation(t *testing.T) {
 	}
 }
 
+// TestA64_RotationWhileKeysAreDown: the sign-in at that moment fails for the right reason, and the next after the pause
+// succeeds; sign-ins by the old key are not disturbed.
+func TestA64_RotationWhileKeysAreDown(t *testing.T) {
+	r := newRig(t, setup{})
+	r.mustSignIn()
+	old := r.op.SigningKey()
+	if err := r.op.Rotate(true); err != nil {
+		t.Fatal(err)
+	}
+	fresh := r.op.SigningKey()
+	r.op.Fail(idptest.JWKSEndpoint, idptest.Fault{Status: 503})
+	_, err := r.signIn()
+	if e := refused(t, err, idp.StepKeys, "status"); e.Kind != idp.KindUnreachable {
+		t.Errorf("kind is %s", e.Kind)
+	}
+	r.op.SetKeys(fresh, old)
+	r.mustSignIn()
+	r.op.SetKeys(old, fresh)
+	r.op.Heal()
+	r.clock.Add(31 * time.Second)
+	r.opTime.Add(31 * time.Second)
+	r.mustSignIn()
+}
+
 // TestA64_ConcurrentRotation: many sign-ins at the moment of a rotation all succeed with one fetch.
 func TestA64_ConcurrentRotation(t *testing.T) {
 	r := newRig(t, setup{op: idptest.Config{Algorithm: "ES256"}})
@@ -165,25 +189,30 @@ func TestA65_KeySets(t *testing.T) {
 		map[string]any{"kty": "OKP", "crv": "Ed448", "x": "AA"}, map[string]any{"kty": "OKP", "crv": "Ed25519", "x": "AA"},
 	}
 	for _, c := range []struct {
-		name string
-		keys []any
-		ok   bool
+		name  string
+		keys  []any
+		ok    bool
+		step  idp.Step
+		check string
 	}{
-		{"good key last", append(append([]any{}, bad...), good), true},
-		{"good key first", append([]any{good}, bad...), true},
-		{"good key twice", []any{good, good}, true},
-		{"bad ones only", bad, false},
-		{"none", []any{}, false},
-		{"thousands of bad ones before", append(repeat(with("use", "enc"), 1000), good), true},
-		{"more than a hundred usable ones before", append(many(t, good, 100), good), false},
-		{"99 usable ones before", append(many(t, good, 99), good), true},
+		{"good key last", append(append([]any{}, bad...), good), true, "", ""},
+		{"good key first", append([]any{good}, bad...), true, "", ""},
+		{"good key twice", []any{good, good}, true, "", ""},
+		{"bad ones only", bad, false, idp.StepKeys, "keys"},
+		{"none", []any{}, false, idp.StepKeys, "keys"},
+		{"thousands of bad ones before", append(repeat(with("use", "enc"), 1000), good), true, "", ""},
+		{"more than a hundred usable ones before", append(many(t, good, 100), good), false, idp.StepIDToken, "kid"},
+		{"99 usable ones before", append(many(t, good, 99), good), true, "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r.p = r.provider(setup{})
 			r.op.SetHooks(idptest.Hooks{JWKS: func(doc map[string]any) { doc["keys"] = c.keys }})
 			_, err := r.signIn()
-			if c.ok != (err == nil) {
-				t.Errorf("sign-in gave %v", err)
+			switch {
+			case c.ok && err != nil:
+				t.Errorf("refused: %v", err)
+			case c.step != "":
+				refused(t, err, c.step, c.check)
 			}
 		})
 	}

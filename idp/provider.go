@@ -46,8 +46,8 @@ func New(cfg Config, hc *http.Client, now func() time.Time) (*Provider, error) {
 		return nil, fmt.Errorf("provider %q: %w", cfg.Name, err)
 	}
 	p := &Provider{cfg: cfg, client: &client, now: now}
-	// A little less than a caller waits, so that the caller hears what happened and not only that time ran out.
-	patience := cfg.Timeout - cfg.Timeout/10
+	// Less than a caller waits, so that the caller hears what happened and not only that time ran out.
+	patience := cfg.Timeout - cfg.Timeout/4
 	p.metadata = cached[*Metadata]{step: StepDiscovery, fetch: p.fetchMetadata, now: now, timeout: patience, stale: p.stale}
 	p.keys = cached[*keySet]{step: StepKeys, fetch: p.fetchKeys, now: now, timeout: patience, stale: p.stale}
 	if !cfg.discovers() {

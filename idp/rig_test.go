@@ -67,7 +67,8 @@ func newRig(t testing.TB, s setup) *rig {
 // provider is one more relying party of the rig's upstream.
 func (r *rig) provider(s setup) *idp.Provider {
 	r.t.Helper()
-	cfg := idp.Config{Name: "corp", Issuer: r.op.Issuer(), ClientID: r.op.ClientID(), ClientSecret: r.op.ClientSecret(), RedirectURI: callbackURL}
+	cfg := idp.Config{Name: "corp", Issuer: r.op.Issuer(), ClientID: r.op.ClientID(), ClientSecret: r.op.ClientSecret(), RedirectURI: callbackURL,
+		Timeout: time.Minute} // tests of time set their own; the others must pass on a machine that stands still for seconds
 	if s.rp != nil {
 		s.rp(&cfg)
 	}
@@ -83,7 +84,7 @@ func (r *rig) provider(s setup) *idp.Provider {
 
 func client(t testing.TB, allow ...string) *http.Client {
 	t.Helper()
-	policy := outbound.Policy{Allow: allow}
+	policy := outbound.Policy{Allow: allow, HeaderTimeout: time.Minute, Timeout: 2 * time.Minute}
 	if roots, err := idptest.Roots(); err == nil {
 		policy.RootCAs = roots
 	}

@@ -1,6 +1,7 @@
 package idp_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"testing"
@@ -45,6 +46,9 @@ func TestUserInfoMethods(t *testing.T) {
 		got := r.op.Requests(idptest.UserInfoEndpoint)[0]
 		if want := map[string]string{"GET": "GET", "POST": "POST", "post": "POST"}[method]; got.Method != want {
 			t.Errorf("method is %s, want %s", got.Method, want)
+		}
+		if method != "GET" && got.Header.Get("Content-Type") != "application/x-www-form-urlencoded" {
+			t.Errorf("content type is %q", got.Header.Get("Content-Type"))
 		}
 		if got.Header.Get("Authorization") == "" || len(got.Query)+len(got.Form) != 0 {
 			t.Errorf("token went another way: %+v", got)
@@ -107,7 +111,9 @@ func TestA56_UserInfo(t *testing.T) {
 func TestA56_SignedUserInfo(t *testing.T) {
 	for _, c := range []struct {
 		name, check string
+		step        idp.Step // empty: userinfo
 		hook        func(map[string]any)
+		script      func(*rig)
 		fault       func(*rig) idptest.Fault
 	}{
 		{name: "right"},
@@ -121,6 +127,15 @@ func TestA56_SignedUserInfo(t *testing.T) {
 		}},
 		{name: "alg none", check: "alg", fault: func(*rig) idptest.Fault {
 			return idptest.Fault{Body: "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.", ContentType: "application/jwt"}
+		}},
+		{name: "right under a key not fetched yet", script: func(r *rig) {
+			r.op.SetHooks(idptest.Hooks{UserInfo: func(map[string]any) { _ = r.op.Rotate(false) }})
+		}},
+		{name: "keys down", step: idp.StepKeys, check: "reset", script: func(r *rig) {
+			r.op.SetHooks(idptest.Hooks{UserInfo: func(map[string]any) {
+				_ = r.op.Rotate(false)
+				r.op.Fail(idptest.JWKSEndpoint, idptest.Fault{Reset: true})
+			}})
 		}},
 		{name: "another key", check: "signature", fault: func(r *rig) idptest.Fault {
 			key, err := idptest.NewKey("RS256", 1000)
@@ -142,9 +157,12 @@ func TestA56_SignedUserInfo(t *testing.T) {
 			if c.fault != nil {
 				r.op.Fail(idptest.UserInfoEndpoint, c.fault(r))
 			}
+			if c.script != nil {
+				c.script(r)
+			}
 			id, err := r.signIn("email")
 			if c.check != "" {
-				refused(t, err, idp.StepUserInfo, c.check)
+				refused(t, err, cmp.Or(c.step, idp.StepUserInfo), c.check)
 			} else if err != nil || id.Claims["email"] != "alice@upstream.example" {
 				t.Errorf("identity %+v, %v", id, err)
 			}

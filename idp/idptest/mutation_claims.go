@@ -70,6 +70,7 @@ func timeMutations() []Mutation {
 		{"exp negative", "exp", set("exp", -1)},
 		{"exp a string", "exp", text("exp")},
 		{"exp enormous", "exp", set("exp", 1e300)},
+		{"exp in milliseconds", "exp", func(t *Token) { exp, _ := t.Claims["exp"].(int64); t.Claims["exp"] = exp * 1000 }},
 		{"exp passed", "exp", func(t *Token) { shift("exp", -62)(t); shift("iat", -100)(t) }},
 		{"exp passed long ago", "exp", func(t *Token) { shift("exp", -86400)(t); shift("iat", -90000)(t) }},
 		{"exp before iat", "exp", func(t *Token) { shift("exp", 10)(t); shift("iat", 30)(t) }},
