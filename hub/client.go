@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/isthmus-hub/isthmus/hub/oauth"
+	"github.com/isthmus-hub/isthmus/hub/proof"
+	"github.com/isthmus-hub/isthmus/hub/token"
+	"github.com/isthmus-hub/isthmus/mapping"
 )
 
 // Client is a downstream relying party: an app that sends people here.
@@ -19,7 +22,7 @@ type Client struct {
 
 	CallbackURLs []string
 	LogoutURLs   []string
-	Flows        []string // "code", "client_credentials"
+	Flows        []string // "code", "device_code", "client_credentials", "token_exchange"
 	Scopes       oauth.Scope
 	Providers    []string // names, and Local for the password form
 
@@ -27,12 +30,48 @@ type Client struct {
 	Rotation                        bool          // a refresh gives a new refresh token
 	Grace                           time.Duration // how long a rotated token's last predecessor still answers
 
+	// Auth is the one way in which a client that is not public authenticates.
+	Auth        ClientAuth
+	Keys        *proof.Keys // registered by value: for assertions and request objects
+	JWKSURI     string      // or to be fetched from here; at most one of the two is there
+	Thumbprints []string    // x5t#S256 of its certificates, one or two (RFC 8705 §2.2, §3.1); tokens are bound to what it shows
+
+	Algorithm     token.Algorithm // of ID and access tokens; empty: the pool's
+	DPoP          Demand          // proofs of possession at the token endpoint (RFC 9449)
+	RequestObject Demand          // signed authorization requests (RFC 9101)
+	// FAPI2 holds the client to the FAPI 2.0 security profile. The configuration
+	// has set the other fields to match; what is left is PKCE, which the profile
+	// demands of clients with keys too, and its rules for what is signed.
+	FAPI2 bool
+
+	Claims *mapping.Claims // of ID and access tokens beside the hub's own, the pool's among them; may be nil
+
 	ExchangesFrom  []string // clients whose access tokens this one may exchange (RFC 8693)
 	RequirePAR     bool     // authorization requests must be pushed (RFC 9126 §6)
 	ReadAttributes []string // nil: all
 	Introspects    bool     // may ask about tokens of other clients: an API's own client
 	TypedUserInfo  bool     // JSON booleans at userInfo instead of Cognito's strings
 }
+
+// ClientAuth is a way in which a client proves itself.
+type ClientAuth string
+
+// The ways of Client.Auth.
+const (
+	AuthSecret ClientAuth = ""                // client_secret_basic or client_secret_post
+	AuthKey    ClientAuth = "private_key_jwt" // an assertion (RFC 7523)
+	AuthTLS    ClientAuth = "tls"             // self_signed_tls_client_auth (RFC 8705 §2.2)
+)
+
+// Demand says whether a client may do something, and whether it must.
+type Demand string
+
+// The demands. A client made without one refuses.
+const (
+	Off      Demand = "" // refused
+	Allowed  Demand = "allowed"
+	Required Demand = "required"
+)
 
 // SecretHash is the SHA-256 of a client secret. Client secrets are long and
 // random, so a slow hash would cost time and protect nothing.
@@ -52,7 +91,7 @@ func (c *Client) Authentic(secret string) bool {
 	return ok == 1
 }
 
-// Allows tells whether the client may use a flow ("code", "client_credentials").
+// Allows tells whether the client may use a flow, by the name it has in Flows.
 func (c *Client) Allows(flow string) bool { return slices.Contains(c.Flows, flow) }
 
 // Password tells whether the client offers the pool's own password form.

@@ -37,6 +37,7 @@ const (
 	TokenGranted      EventName = "token_granted"
 	TokenRefused      EventName = "token_refused"
 	TokenRevoked      EventName = "token_revoked"
+	DeviceAnswered    EventName = "device_answered"
 	SignOut           EventName = "sign_out"
 	SignOutRefused    EventName = "sign_out_refused"
 	UserCreated       EventName = "user_created"

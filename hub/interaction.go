@@ -18,6 +18,9 @@ type Interaction struct {
 	Begun   time.Time                  `json:"begun"`
 	Request oauth.AuthorizationRequest `json:"request"`
 
+	// Device is the short code of the device that this sign-in is for.
+	Device string `json:"device,omitempty"`
+
 	// Pushed is the id of the pushed request that this one came from.
 	Pushed string `json:"pushed,omitempty"`
 

@@ -29,6 +29,12 @@ type Pool struct {
 	Clients   map[string]*Client
 	Resources []Resource
 	Providers []*Provider // in the order of the configuration
+	// Claims are added to the ID and access tokens of clients that have no claims
+	// of their own; in Client.Claims they are contained. May be nil.
+	Claims *mapping.Claims
+	// Registration lets whoever has a one-time token of an operator register a
+	// client (RFC 7591 §3).
+	Registration bool
 
 	SessionLife     time.Duration // how long a browser stays signed in
 	InteractionLife time.Duration // how long a sign-in may take from first page to code

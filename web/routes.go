@@ -37,6 +37,7 @@ func (s *Server) routes(p *hub.Pool, l *login.Site) (http.Handler, error) {
 	handle("/.well-known/jwks.json", get, c.public, oidc.JWKS(p))
 	handle("/oauth2/token", append(post, "OPTIONS"), c.machine, oidc.Handle(p, oidc.Token))
 	handle("/oauth2/par", append(post, "OPTIONS"), c.machine, oidc.Handle(p, oidc.Push(s.options.SignIn)))
+	handle("/oauth2/device_authorization", post, c.machine, middleware.Rate(s.forms, oidc.Refuse)(oidc.Handle(p, oidc.Device)))
 	handle("/oauth2/revoke", append(post, "OPTIONS"), c.machine, oidc.Handle(p, oidc.Revoke))
 	handle("/oauth2/introspect", post, c.machine, oidc.Handle(p, oidc.Introspect))
 	handle("/oauth2/userInfo", append(both, "OPTIONS"), c.machine, oidc.Handle(p, oidc.UserInfo))
@@ -51,6 +52,8 @@ func (s *Server) routes(p *hub.Pool, l *login.Site) (http.Handler, error) {
 	handle("/login", post, c.form, l.Handle(login.SignIn))
 	handle("/login/password", post, c.form, l.Handle(login.NewPassword))
 	handle("/login/profile", post, c.form, l.Handle(login.Profile))
+	handle("/device", get, c.entry, middleware.Rate(s.forms, s.plain)(l.Handle(login.Device)))
+	handle("/device", post, c.form, l.Handle(login.DeviceAnswer))
 	handle("/logout", post, c.form, l.Handle(login.SignOut))
 
 	r.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.plain(w, r, http.StatusNotFound, "") })

@@ -17,8 +17,8 @@ func canonicalURL(text string) (string, error) {
 		return "", err
 	}
 	host, port := strings.ToLower(u.Hostname()), u.Port()
-	if u.Scheme != "https" && u.Scheme != "http" || host == "" || u.User != nil {
-		return "", errors.New("not an absolute http URL")
+	if u.Scheme != "https" && u.Scheme != "http" || u.User != nil || host == "" || strings.ContainsFunc(u.Hostname(), notInHost) {
+		return "", errors.New("not an absolute http URL with a plain host")
 	}
 	if u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
 		port = ""
@@ -31,6 +31,10 @@ func canonicalURL(text string) (string, error) {
 	}
 	return u.Scheme + "://" + host + withoutDots(canonicalEscapes(u.EscapedPath())), nil
 }
+
+// notInHost leaves host names and addresses. Escapes, zones and letters beyond ASCII, which a change of case could make alike, have no
+// place in the URL of a service.
+func notInHost(r rune) bool { return r != ':' && (r > 0x7e || !isUnreserved(byte(r))) }
 
 // canonicalEscapes decodes what need not be escaped and writes the rest in upper case (RFC 3986 §6.2.2.1 and §6.2.2.2).
 func canonicalEscapes(path string) string {

@@ -154,6 +154,9 @@ func (s *Service) proceed(p *hub.Pool, b Browser, in *hub.Interaction) (*attempt
 		return nil, t.fail(s, OtherBrowser, errors.New("this browser has begun no sign-in of that name"))
 	}
 	client, target, reason, err := prove(p, &in.Request)
+	if in.Device != "" && client != nil {
+		target, err = deviceTarget(p), nil
+	}
 	t.client = client
 	if err != nil {
 		return nil, t.fail(s, reason, err)

@@ -11,6 +11,7 @@
 //	provision.go  claims to attributes, identity to user
 //	password.go   the pool's own password, and the first choice of one
 //	wish.go       what the app asks for beyond scopes: whom, which claims, how strong
+//	device.go     a sign-in for a device that has no browser
 //	profile.go    details that only the person can give
 //	finish.go     session and code in one transaction, and the way to the app
 //	failure.go    what stopped it: a word, a sentence, an explanation

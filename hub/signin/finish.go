@@ -49,6 +49,9 @@ func (s *Service) enter(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 		if err := leave(tx, b.SessionCookie); err != nil {
 			return err
 		}
+		if t.in.Device != "" {
+			return nil // the device is asked about on the next page
+		}
 		return t.grant(tx, p, record, session)
 	})
 	if errors.Is(err, store.ErrExists) {
@@ -58,8 +61,12 @@ func (s *Service) enter(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 		return nil, v, err
 	}
 	t.record(hub.SignIn, true, "", "", user.Sub)
+	response := t.target.Code(code)
+	if t.in.Device != "" {
+		response.Fields = []oauth.Field{{Name: "user_code", Value: t.in.Device}}
+	}
 	return ToApp{
-		Client: t.client, Response: t.target.Code(code), Session: cookie, SessionLife: p.SessionLife, Finished: t.in.ID, Provider: e.provider,
+		Client: t.client, Response: response, Session: cookie, SessionLife: p.SessionLife, Finished: t.in.ID, Provider: e.provider,
 	}, nil, nil
 }
 

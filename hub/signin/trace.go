@@ -53,7 +53,7 @@ func (t *attempt) resumed() {
 // returns the error for the page.
 func (t *attempt) fail(s *Service, reason Reason, cause error) *Error {
 	e := &Error{Reason: reason, Trace: hub.NewTraceID(), Client: t.client, Provider: t.provider, Target: t.target, Cause: cause}
-	if t.in != nil {
+	if t.in != nil && t.in.Device == "" {
 		e.Retry = Query(&t.in.Request)
 	}
 	why, mend, step := explain(t, reason, cause)

@@ -6,7 +6,6 @@ import (
 	"net/url"
 
 	"github.com/isthmus-hub/isthmus/hub"
-	"github.com/isthmus-hub/isthmus/hub/oauth"
 	"github.com/isthmus-hub/isthmus/hub/signin"
 	"github.com/isthmus-hub/isthmus/idp"
 	"github.com/isthmus-hub/isthmus/mapping"
@@ -33,6 +32,8 @@ func (s *Site) show(w http.ResponseWriter, r *http.Request, next signin.Next) er
 		return s.askPassword(w, r, n)
 	case signin.AskProfile:
 		return s.askProfile(w, r, n)
+	case signin.AskDevice:
+		return s.askDevice(w, r, n)
 	default:
 		return fmt.Errorf("sign-in went on to an unknown step %T", next)
 	}
@@ -86,7 +87,7 @@ func (s *Site) askSignIn(w http.ResponseWriter, r *http.Request, n signin.AskSig
 	p := &page.Login{
 		Base: s.base(r, n.Client, n.Interaction), Client: n.Client.Name, Tx: n.Interaction.ID,
 		Action: s.under("/login"), Username: n.Username, Identifier: page.UserNameOrEmail, Step: page.StepNone,
-		Providers: s.providers(r, &n.Interaction.Request, n.Providers),
+		Providers: s.providers(r, n.Interaction, n.Providers),
 	}
 	status := http.StatusOK
 	if n.Password {
@@ -100,16 +101,19 @@ func (s *Site) askSignIn(w http.ResponseWriter, r *http.Request, n signin.AskSig
 
 // providers are the links of the sign-in page: each asks for the same sign-in
 // again, by that provider. The one this browser used last comes first.
-func (s *Site) providers(r *http.Request, request *oauth.AuthorizationRequest, list []*hub.Provider) []page.Provider {
+func (s *Site) providers(r *http.Request, in *hub.Interaction, list []*hub.Provider) []page.Provider {
 	last := s.cookies.LastUsed(r)
 	ways := make([]page.Provider, 0, len(list))
 	for _, pr := range list {
-		query := signin.Query(request)
+		path, query := "/oauth2/authorize", signin.Query(&in.Request)
+		if in.Device != "" {
+			path, query = "/device", url.Values{"user_code": {in.Device}}
+		}
 		query.Set("identity_provider", pr.Name)
 		query.Del("idp_identifier")
 		way := page.Provider{
 			Name: pr.Name, Label: pr.Label, Kind: page.Corporate, LastUsed: pr.Name == last, Unreachable: silent(pr),
-			Href: s.under("/oauth2/authorize") + "?" + query.Encode(),
+			Href: s.under(path) + "?" + query.Encode(),
 		}
 		if way.LastUsed {
 			ways = append([]page.Provider{way}, ways...)

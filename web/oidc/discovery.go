@@ -19,6 +19,7 @@ type metadata struct {
 	RevocationEndpoint    string   `json:"revocation_endpoint"`
 	IntrospectionEndpoint string   `json:"introspection_endpoint"`
 	PushEndpoint          string   `json:"pushed_authorization_request_endpoint"`
+	DeviceEndpoint        string   `json:"device_authorization_endpoint"`
 	JWKSURI               string   `json:"jwks_uri"`
 	ScopesSupported       []string `json:"scopes_supported"`
 	ResponseTypes         []string `json:"response_types_supported"`
@@ -46,11 +47,12 @@ func Discovery(p *hub.Pool) (http.Handler, error) {
 		RevocationEndpoint:    p.URL("/oauth2/revoke"),
 		IntrospectionEndpoint: p.URL("/oauth2/introspect"),
 		PushEndpoint:          p.URL("/oauth2/par"),
+		DeviceEndpoint:        p.URL("/oauth2/device_authorization"),
 		JWKSURI:               p.URL("/.well-known/jwks.json"),
 		ScopesSupported:       []string{"openid", "email", "phone", "profile", "address"},
 		ResponseTypes:         []string{"code"},
 		ResponseModes:         []string{"query", "form_post"},
-		GrantTypes:            []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken, oauth.GrantClientCredentials, oauth.GrantTokenExchange},
+		GrantTypes:            []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken, oauth.GrantClientCredentials, oauth.GrantDeviceCode, oauth.GrantTokenExchange},
 		SubjectTypes:          []string{"public"},
 		TokenAuthMethods:      []string{"client_secret_basic", "client_secret_post", "none"},
 		ChallengeMethods:      []string{"S256"},

@@ -55,6 +55,8 @@ func Token(w http.ResponseWriter, r *http.Request, p *hub.Pool) error {
 		answer, err = grant.Refresh(r.Context(), p, c, request, visitor(r))
 	case oauth.GrantClientCredentials:
 		answer, err = grant.Credentials(p, c, request, visitor(r))
+	case oauth.GrantDeviceCode:
+		answer, err = grant.RedeemDevice(r.Context(), p, c, request, visitor(r))
 	case oauth.GrantTokenExchange:
 		answer, err = grant.Exchange(r.Context(), p, c, request, visitor(r))
 	default:
@@ -84,6 +86,28 @@ func Push(s *signin.Service) func(http.ResponseWriter, *http.Request, *hub.Pool)
 		}{reference, int(life.Seconds())})
 		return nil
 	}
+}
+
+// Device is the device authorization endpoint (RFC 8628 §3.1).
+func Device(w http.ResponseWriter, r *http.Request, p *hub.Pool) error {
+	c, body, err := client(r, p)
+	if err != nil {
+		return err
+	}
+	params := oauth.NewParams(body)
+	if err := params.Err(); err != nil {
+		return err
+	}
+	scope, err := oauth.ParseScope(params.Get("scope"))
+	if err != nil {
+		return err
+	}
+	answer, err := grant.AuthorizeDevice(r.Context(), p, c, scope, visitor(r))
+	if err != nil {
+		return err
+	}
+	write(w, http.StatusOK, answer)
+	return nil
 }
 
 // Revoke is the revocation endpoint (RFC 7009 §2): 200 and nothing, also for a

@@ -17,6 +17,7 @@ const (
 	PasswordCommon  Problem = "password-common" // the new password is in a list of stolen ones
 	WrongCode       Problem = "wrong-code"
 	CodeExpired     Problem = "code-expired"
+	WrongDeviceCode Problem = "wrong-device-code" // no device waits with it
 )
 
 // fieldOf is the id of the field a problem belongs to.
@@ -31,6 +32,7 @@ var fieldOf = map[Problem]string{
 	PasswordCommon:  FieldNewPassword,
 	WrongCode:       FieldCode,
 	CodeExpired:     FieldCode,
+	WrongDeviceCode: FieldUserCode,
 }
 
 // problemView is the error summary: sentences that lead to their fields.

@@ -1,0 +1,4 @@
+package proof
+
+// CanonicalURL is tested by itself.
+var CanonicalURL = canonicalURL

@@ -1,0 +1,119 @@
+package signin
+
+import (
+	"context"
+	"errors"
+
+	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/hub/oauth"
+	"github.com/isthmus-hub/isthmus/hub/store"
+)
+
+// AskDevice asks a person to type the code that a device shows (Client is nil),
+// or whether that device may act for the person.
+type AskDevice struct {
+	Client   *hub.Client
+	User     *hub.User
+	UserCode string
+	Address  string // where the device asked from
+	Wrong    bool   // the code typed is unknown or too old
+	Answer   string // hub.DeviceAllowed or DeviceDenied, when it is over
+}
+
+func (AskDevice) next() {}
+
+// Device finds the device that shows a code and goes on to whatever is missing:
+// a sign-in, or the person's word (RFC 8628 §3.3). provider is the way in, if
+// the person chose one.
+func (s *Service) Device(ctx context.Context, p *hub.Pool, b Browser, userCode, provider string) (Next, error) {
+	if userCode == "" {
+		return AskDevice{}, nil
+	}
+	code, ok := hub.ParseUserCode(userCode)
+	if !ok {
+		return AskDevice{UserCode: cut(userCode), Wrong: true}, nil
+	}
+	t := &attempt{p: p, visitor: b.Visitor}
+	var d *hub.Device
+	err := p.Space.View(ctx, func(tx *store.Tx) (err error) {
+		d, err = waiting(tx, code)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) || err == nil && p.Clients[d.ClientID] == nil {
+		return AskDevice{UserCode: code, Wrong: true}, nil
+	}
+	if err != nil {
+		return nil, t.fail(s, Internal, err)
+	}
+	t.client = p.Clients[d.ClientID]
+	t.in = hub.NewInteraction(oauth.AuthorizationRequest{ClientID: d.ClientID, Scope: d.Scope, IdentityProvider: provider}, p.Now())
+	t.in.Device = code
+	t.target = deviceTarget(p)
+	session, user, err := Session(ctx, p, b.SessionCookie)
+	if err != nil {
+		return nil, t.fail(s, Internal, err)
+	}
+	if session != nil && provider == "" && t.usable(p, session, user, nil) {
+		return AskDevice{Client: t.client, User: user, UserCode: code, Address: d.Address}, nil
+	}
+	return s.choose(ctx, p, Browser{Visitor: b.Visitor}, t, true)
+}
+
+// AnswerDevice takes the word of the person who is signed in on this browser.
+func (s *Service) AnswerDevice(ctx context.Context, p *hub.Pool, b Browser, userCode string, allow bool) (Next, error) {
+	t := &attempt{p: p, visitor: b.Visitor}
+	session, user, err := Session(ctx, p, b.SessionCookie)
+	if err != nil {
+		return nil, t.fail(s, Internal, err)
+	}
+	code, ok := hub.ParseUserCode(userCode)
+	if session == nil || !ok {
+		return nil, t.fail(s, Expired, errors.New("nobody is signed in any more, or there is no code"))
+	}
+	answer := hub.DeviceDenied
+	if allow {
+		answer = hub.DeviceAllowed
+	}
+	found := false
+	err = p.Space.Update(ctx, func(tx *store.Tx) error {
+		found = false
+		d, err := waiting(tx, code)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		client := p.Clients[d.ClientID]
+		if client == nil || hub.Dead(p, client, user, session.Provider, session.Link) != "" {
+			return nil
+		}
+		found, t.client = true, client
+		d.Answer = answer
+		d.Sub, d.Session, d.Provider, d.Link = user.Sub, session.ID, session.Provider, session.Link
+		d.ACR, d.AuthTime = session.ACR, session.AuthTime
+		return hub.Devices.Put(tx, d)
+	})
+	if err != nil {
+		return nil, t.fail(s, Internal, err)
+	}
+	if !found {
+		return AskDevice{UserCode: code, Wrong: true}, nil
+	}
+	t.record(hub.DeviceAnswered, allow, "", "", user.Sub)
+	return AskDevice{Client: t.client, User: user, Answer: answer}, nil
+}
+
+// waiting finds the device behind a short code that nobody has answered.
+func waiting(tx *store.Tx, code string) (*hub.Device, error) {
+	d, err := hub.Devices.Find(tx, "code", hub.HashCode(code))
+	if err == nil && d.Answer != "" {
+		return nil, store.ErrNotFound
+	}
+	return d, err
+}
+
+// deviceTarget is where the sign-in for a device ends: on the hub's own page.
+func deviceTarget(p *hub.Pool) Target {
+	return Target{uri: p.URL("/device"), issuer: p.Issuer}
+}
