@@ -36,6 +36,7 @@ var floors = []floor{
 	{"web/login", webParts},
 	{"web/admin", append([]string{"idp/strictjson"}, webParts...)},
 	{"web/cognito", webParts},
+	{"web/bearer", []string{"idp/strictjson"}}, // for other people's APIs
 	{"web", append([]string{"web/..."}, webParts...)},
 
 	// What is done, over what exists, over how it is said, signed and kept.
@@ -48,6 +49,7 @@ var floors = []floor{
 	{"hub/oauth/oauthtest", []string{"hub/oauth"}},
 	{"hub/oauth", nil},
 	{"hub/token", []string{"hub/oauth"}},
+	{"hub/proof", []string{"hub/oauth", "hub/token", "hub/seal", "idp/strictjson"}},
 	{"hub/seal", nil},
 	{"hub/store", nil},
 	{"hub/store/...", []string{"hub/store"}},
@@ -60,7 +62,7 @@ var floors = []floor{
 }
 
 var (
-	hubParts = []string{"mapping", "idp", "idp/strictjson", "hub/oauth", "hub/token", "hub/seal", "hub/store"}
+	hubParts = []string{"mapping", "idp", "idp/strictjson", "hub/oauth", "hub/token", "hub/proof", "hub/seal", "hub/store"}
 	webParts = []string{"web/page", "web/middleware", "hub", "hub/signin", "hub/directory", "hub/grant", "hub/logout",
 		"hub/oauth", "hub/token", "hub/seal", "mapping", "idp"}
 )
