@@ -1,14 +1,12 @@
 package grant
 
 import (
-	"encoding/json"
 	"strings"
 	"time"
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/directory"
 	"github.com/isthmus-hub/isthmus/hub/oauth"
-	"github.com/isthmus-hub/isthmus/hub/token"
 )
 
 // Credentials gives a client a token of its own (RFC 6749 §4.4): sub is the
@@ -30,16 +28,12 @@ func Credentials(p *hub.Pool, c *hub.Client, r *oauth.TokenRequest, v hub.Visito
 		return nil, err
 	}
 	now := p.Now()
-	payload, err := json.Marshal(access{
+	raw, err := signAccess(p, c, nil, access{
 		Sub: c.ID, Issuer: p.Issuer, Audience: r.Resource, Version: 2, ClientID: c.ID, TokenUse: "access", Scope: scope,
 		AuthTime: now.Unix(), Expires: now.Add(c.AccessLife).Unix(), IssuedAt: now.Unix(), JTI: directory.NewSub(),
 	})
 	if err != nil {
-		return nil, oauth.Internal(err)
-	}
-	raw, err := p.Keys.Ring().Sign(payload, token.TypeNone)
-	if err != nil {
-		return nil, oauth.Internal(err)
+		return nil, err
 	}
 	e := p.Event(hub.TokenGranted, v)
 	e.OK, e.Client = true, c.ID

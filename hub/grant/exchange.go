@@ -2,13 +2,11 @@ package grant
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/directory"
 	"github.com/isthmus-hub/isthmus/hub/oauth"
-	"github.com/isthmus-hub/isthmus/hub/token"
 )
 
 // Exchange gives a client an access token of its own for a person whose access
@@ -42,17 +40,13 @@ func Exchange(ctx context.Context, p *hub.Pool, c *hub.Client, r *oauth.TokenReq
 	}
 	now := p.Now()
 	expires := min(now.Add(c.AccessLife).Unix(), subject.claims.Expires)
-	payload, err := json.Marshal(access{
+	raw, err := signAccess(p, c, subject.User, access{
 		Sub: subject.User.Sub, Issuer: p.Issuer, Audience: r.Resource, Version: 2, ClientID: c.ID, OriginJTI: subject.Grant.ID,
 		TokenUse: "access", Scope: scope, AuthTime: subject.claims.AuthTime, Expires: expires, IssuedAt: now.Unix(),
 		JTI: directory.NewSub(), Username: subject.User.Username, Actor: &actor{ClientID: c.ID},
 	})
 	if err != nil {
-		return nil, oauth.Internal(err)
-	}
-	raw, err := p.Keys.Ring().Sign(payload, token.TypeNone)
-	if err != nil {
-		return nil, oauth.Internal(err)
+		return nil, err
 	}
 	e := p.Event(hub.TokenGranted, v)
 	e.OK, e.Client, e.Sub, e.Reason = true, c.ID, subject.User.Sub, "exchanged from "+subject.Client.ID

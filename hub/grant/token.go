@@ -9,7 +9,6 @@ import (
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/directory"
 	"github.com/isthmus-hub/isthmus/hub/oauth"
-	"github.com/isthmus-hub/isthmus/hub/token"
 	"github.com/isthmus-hub/isthmus/mapping"
 )
 
@@ -61,19 +60,15 @@ func (a *audience) UnmarshalJSON(text []byte) error {
 func issue(p *hub.Pool, c *hub.Client, g *hub.Grant, u *hub.User, scope oauth.Scope, refresh bool) (*oauth.TokenResponse, error) {
 	now := p.Now()
 	event := directory.NewSub()
-	ring := p.Keys.Ring()
-	payload, err := json.Marshal(access{
+	raw, err := signAccess(p, c, u, access{
 		Sub: u.Sub, Issuer: p.Issuer, Audience: g.Resource, Version: 2, ClientID: c.ID, OriginJTI: g.ID, EventID: event, TokenUse: "access",
 		Scope: scope, AuthTime: g.AuthTime.Unix(), Expires: now.Add(c.AccessLife).Unix(), IssuedAt: now.Unix(),
 		JTI: directory.NewSub(), Username: u.Username,
 	})
 	if err != nil {
-		return nil, oauth.Internal(err)
+		return nil, err
 	}
-	res := &oauth.TokenResponse{TokenType: oauth.TokenTypeBearer, ExpiresIn: int(c.AccessLife / time.Second)}
-	if res.AccessToken, err = ring.Sign(payload, token.TypeNone); err != nil {
-		return nil, oauth.Internal(err)
-	}
+	res := &oauth.TokenResponse{AccessToken: raw, TokenType: oauth.TokenTypeBearer, ExpiresIn: int(c.AccessLife / time.Second)}
 	if refresh {
 		res.RefreshToken = refreshToken(p, g)
 	}
@@ -85,7 +80,7 @@ func issue(p *hub.Pool, c *hub.Client, g *hub.Grant, u *hub.User, scope oauth.Sc
 		"sub": u.Sub, "iss": p.Issuer, "aud": c.ID, "token_use": "id", "cognito:username": u.Username,
 		"origin_jti": g.ID, "event_id": event, "jti": directory.NewSub(),
 		"auth_time": g.AuthTime.Unix(), "exp": now.Add(c.IDLife).Unix(), "iat": now.Unix(),
-		"at_hash": ring.Algorithms()[0].HalfHash(res.AccessToken),
+		"at_hash": algorithm(p, c).HalfHash(res.AccessToken),
 	} {
 		claims[name] = value
 	}
@@ -98,11 +93,8 @@ func issue(p *hub.Pool, c *hub.Client, g *hub.Grant, u *hub.User, scope oauth.Sc
 	if len(u.Links) > 0 {
 		claims["identities"] = identities(u)
 	}
-	if payload, err = json.Marshal(claims); err != nil {
-		return nil, oauth.Internal(err)
-	}
-	if res.IDToken, err = ring.Sign(payload, token.TypeNone); err != nil {
-		return nil, oauth.Internal(err)
+	if res.IDToken, err = signID(p, c, u, scope, claims); err != nil {
+		return nil, err
 	}
 	return res, nil
 }
