@@ -10,7 +10,7 @@ tools       := $(CURDIR)/.cache/bin
 staticcheck := $(tools)/staticcheck-$(STATICCHECK)
 govulncheck := $(tools)/govulncheck-$(GOVULNCHECK)
 
-.PHONY: all build vet test lint check demo bench fuzz cover vuln clean help
+.PHONY: all build vet test lint check demo bench fuzz cover vuln pictures clean help
 
 all: build vet test ## build, vet and test (the default)
 
@@ -47,6 +47,10 @@ cover: ## coverage by function; the report is .cache/cover.html
 
 vuln: $(govulncheck) ## known vulnerabilities that our code reaches; VULNDB names a database other than the public one
 	$(govulncheck) $(if $(VULNDB),-db $(if $(filter /%,$(VULNDB)),file://)$(VULNDB)) ./...
+
+pictures: ## the pictures of README.md, taken again from the running demo
+	@.ci/needs
+	ISTHMUS_PICTURES=$(CURDIR)/.github $(GO) test -count=1 -run '^TestPictures$$' ./cmd/isthmus/demo
 
 clean: ## what the other targets made
 	rm -rf isthmus .cache

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/isthmus-hub/isthmus/cmd/isthmus/demo"
+	"github.com/isthmus-hub/isthmus/hub/directory"
+)
+
+// endpoints wants every endpoint of the README's table to answer, and every one
+// that discovery names to be in the table.
+func (r *reader) endpoints(issuer string) {
+	r.t.Helper()
+	_, table, _ := strings.Cut(readme(r.t), "\n## Endpoints\n")
+	table, _, _ = strings.Cut(table, "\n## ")
+	listed := map[string]bool{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `(/[^`]+)` \\|").FindAllStringSubmatch(table, -1) {
+		listed[row[1]] = true
+		if res := r.ask(issuer + row[1]); res.StatusCode == http.StatusNotFound && row[1] != "/error" {
+			r.t.Errorf("%s: %s", row[1], res.Status)
+		}
+	}
+	metadata := answer(r.t, r.browser, issuer+"/.well-known/openid-configuration")
+	for _, m := range regexp.MustCompile(`"(?:[a-z_]+_endpoint|jwks_uri)":"`+regexp.QuoteMeta(issuer)+`([^"]+)"`).FindAllSubmatch(metadata, -1) {
+		if path := string(m[1]); !listed[path] {
+			r.t.Errorf("the README's endpoints lack %s", path)
+		}
+	}
+}
+
+func (r *reader) ask(address string) *http.Response {
+	r.t.Helper()
+	req, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	res, err := r.browser.Do(req)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	return res
+}
+
+// TestReadmeCommands wants every command that the README shows to be one, with
+// the flags it has, and every target of make.
+func TestReadmeCommands(t *testing.T) {
+	makefile, err := os.ReadFile(filepath.Join(top, "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Join(append(blocks(t, "sh"), blocks(t, "console")...), "")
+	for _, m := range regexp.MustCompile("`((?:isthmus|make) [^`]+)`").FindAllStringSubmatch(readme(t), -1) {
+		text += m[1] + "\n"
+	}
+	commands := 0
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(strings.TrimPrefix(line, "$ "), " #")
+		words := strings.Fields(strings.TrimSuffix(strings.TrimSpace(line), "&"))
+		switch {
+		case len(words) < 2:
+			continue
+		case words[0] == "make":
+			if !regexp.MustCompile(`(?m)^` + words[1] + `:`).Match(makefile) {
+				t.Errorf("%s: the Makefile has no such target", line)
+			}
+		case words[0] == "isthmus" || words[0] == "./isthmus":
+			if err := understood(words[1:]); err != nil {
+				t.Errorf("%s: %v", line, err)
+			}
+		default:
+			continue
+		}
+		commands++
+	}
+	if commands < 20 {
+		t.Errorf("only %d commands were found", commands)
+	}
+}
+
+// understood tells whether isthmus knows what these words ask of it.
+func understood(words []string) error {
+	if words[0] == "help" {
+		words = words[1:]
+	}
+	c, rest, err := root().Find(slices.DeleteFunc(words, func(w string) bool { return w == "--help" }))
+	if err != nil {
+		return err
+	}
+	if !c.HasParent() || c.HasSubCommands() {
+		return errors.New("it is no verb and no topic")
+	}
+	if err := c.ParseFlags(rest); err != nil {
+		return err
+	}
+	return c.ValidateArgs(c.Flags().Args())
+}
+
+// TestReadmeLinks follows what the README points at in this repository.
+func TestReadmeLinks(t *testing.T) {
+	text := readme(t)
+	anchors := map[string]bool{}
+	for _, h := range regexp.MustCompile(`(?m)^##+ (.+)$`).FindAllStringSubmatch(text, -1) {
+		name := regexp.MustCompile(`[^a-z0-9 -]`).ReplaceAllString(strings.ToLower(h[1]), "")
+		anchors["#"+strings.ReplaceAll(name, " ", "-")] = true
+	}
+	for _, m := range regexp.MustCompile(`\]\(([^)]+)\)|(?:src|srcset)="([^"]+)"`).FindAllStringSubmatch(text, -1) {
+		target := m[1] + m[2]
+		if strings.HasPrefix(target, "#") {
+			if !anchors[target] {
+				t.Errorf("there is no heading for %s", target)
+			}
+			continue
+		}
+		info, err := os.Stat(filepath.Join(top, target))
+		if err != nil {
+			t.Errorf("%s leads nowhere", target)
+		} else if filepath.Ext(target) == ".png" && info.Size() > 60_000 {
+			t.Errorf("%s has %d bytes, at most 60000", target, info.Size())
+		}
+	}
+	_, tree, _ := strings.Cut(text, "\n## The code\n")
+	for _, m := range regexp.MustCompile(`(?m)^((?:cmd|config|hub|idp|mapping|web)[a-z/]*) {2,}`).FindAllStringSubmatch(tree, -1) {
+		if _, err := os.Stat(filepath.Join(top, m[1])); err != nil {
+			t.Errorf("there is no package %s", m[1])
+		}
+	}
+}
+
+// TestReadmeDemo wants the demo to greet as the README shows it, but for ports,
+// passwords and the folder.
+func TestReadmeDemo(t *testing.T) {
+	d, err := demo.Start(t.Context(), demo.Options{Auto: true, Cost: directory.Cost{Memory: 64, Time: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close(context.Background())
+	var greeting bytes.Buffer
+	if err := d.Print(t.Context(), &greeting); err != nil {
+		t.Fatal(err)
+	}
+	_, shown, _ := strings.Cut(strings.Join(blocks(t, "console"), ""), "$ make demo\n")
+	alike := func(text string) []string {
+		text = regexp.MustCompile(`localhost:\d+|[A-Z][a-z]+-[A-Z][a-z]+-\d\d|\S+/master\.yaml`).ReplaceAllString(text, "*")
+		return strings.SplitAfter(text, "\n")[:5]
+	}
+	if diff := cmp.Diff(alike(greeting.String()), alike(shown)); diff != "" {
+		t.Errorf("the README shows another greeting (-demo +README):\n%s", diff)
+	}
+}
