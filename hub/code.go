@@ -26,6 +26,7 @@ type Code struct {
 	Resource    []string    `json:"resource,omitempty"`
 	Wish        Wish        `json:"wish,omitzero"`
 	ACR         string      `json:"acr,omitempty"`
+	JKT         string      `json:"jkt,omitempty"` // redeemed with a proof by this key alone (RFC 9449 §10)
 	Nonce       string      `json:"nonce,omitempty"`
 	Challenge   string      `json:"challenge,omitempty"`
 	Sub         string      `json:"sub"`

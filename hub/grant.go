@@ -20,6 +20,7 @@ type Grant struct {
 	Resource []string    `json:"resource,omitempty"` // audience of access tokens (RFC 8707)
 	Wish     Wish        `json:"wish,omitzero"`
 	ACR      string      `json:"acr,omitempty"` // strength of the authentication, in the provider's words
+	JKT      string      `json:"jkt,omitempty"` // refreshed with a proof by this key alone (RFC 9449 §5)
 	Nonce    string      `json:"nonce,omitempty"`
 	AuthTime time.Time   `json:"auth_time"`
 

@@ -1,12 +1,15 @@
 package hub
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"net/netip"
 	"strings"
 	"time"
 
 	"github.com/isthmus-hub/isthmus/hub/oauth"
+	"github.com/isthmus-hub/isthmus/hub/proof"
 	"github.com/isthmus-hub/isthmus/hub/seal"
 	"github.com/isthmus-hub/isthmus/hub/store"
 	"github.com/isthmus-hub/isthmus/mapping"
@@ -47,6 +50,9 @@ type Pool struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 	Record  func(Event) // audit and metrics; never nil
+	// FetchKeys gets the keys behind a client's jwks_uri; anew if what is at hand
+	// did not do. Nil where no client has one.
+	FetchKeys func(ctx context.Context, uri string, anew bool) (*proof.Keys, error)
 }
 
 // Brand is what the pages show of the pool, and of a client that overrides it.
@@ -124,12 +130,33 @@ func (p *Pool) URL(path string) string { return p.Issuer + path }
 // CallbackURL is the redirect URI every provider of the pool must know.
 func (p *Pool) CallbackURL() string { return p.URL("/oauth2/idpresponse") }
 
+// WithKeys runs a verification with a client's registered keys. Keys behind an
+// address are fetched, and once more if only the keys stood in the way: the
+// client may have changed them.
+func (p *Pool) WithKeys(ctx context.Context, c *Client, verify func(*proof.Keys) error) error {
+	if c.JWKSURI == "" || p.FetchKeys == nil {
+		return verify(c.Keys)
+	}
+	keys, err := p.FetchKeys(ctx, c.JWKSURI, false)
+	if err != nil {
+		return errors.Join(verify(nil), err)
+	}
+	if err = verify(keys); !errors.Is(err, proof.ErrSignature) {
+		return err
+	}
+	if keys, fetched := p.FetchKeys(ctx, c.JWKSURI, true); fetched == nil {
+		return verify(keys)
+	}
+	return err
+}
+
 // Secrets are the keys derived from the hub's sealing key for one pool, one for
 // each purpose, so that a value sealed for one use opens in no other.
 type Secrets struct {
-	Signing *seal.Sealer // private signing keys at rest
-	Cookie  *seal.Sealer // interactions in the browser
-	Refresh *seal.Sealer // MAC of refresh tokens
+	Signing *seal.Sealer  // private signing keys at rest
+	Cookie  *seal.Sealer  // interactions in the browser
+	Refresh *seal.Sealer  // MAC of refresh tokens
+	Nonces  *proof.Nonces // of DPoP
 }
 
 // NewSecrets derives a pool's keys from the hub's sealing key.
@@ -138,6 +165,7 @@ func NewSecrets(key *seal.Key, pool string) *Secrets {
 		Signing: key.Derive("signing/" + pool),
 		Cookie:  key.Derive("cookie/" + pool),
 		Refresh: key.Derive("refresh/" + pool),
+		Nonces:  proof.NewNonces(key.Derive("dpop/"+pool), 0),
 	}
 }
 

@@ -52,7 +52,7 @@ func (d *desk) issue(t *testing.T) (access, id map[string]any) {
 
 func (d *desk) try() (*oauth.TokenResponse, error) {
 	g := &hub.Grant{ID: "g", ClientID: d.client.ID, Sub: d.user.Sub, Nonce: "n", ACR: "a", AuthTime: d.Now(), Resource: []string{"https://orders.example"}}
-	return issue(d.Pool, d.client, g, d.user, oauth.Scope{"openid", "email"}, true)
+	return issue(d.Pool, &Party{Client: d.client}, g, d.user, oauth.Scope{"openid", "email"}, true)
 }
 
 func (d *desk) open(t *testing.T, raw string) map[string]any {
@@ -102,7 +102,7 @@ func TestAddedClaimsWithoutPerson(t *testing.T) {
 		mapping.ClaimRule{Claim: "by", Expr: "client_id", In: []string{"access"}},
 	)
 	d.client.Flows, d.client.Scopes = []string{"client_credentials"}, oauth.Scope{"orders/read"}
-	res, err := Credentials(d.Pool, d.client, &oauth.TokenRequest{}, hub.Visitor{})
+	res, err := Credentials(d.Pool, &Party{Client: d.client}, &oauth.TokenRequest{}, hub.Visitor{})
 	if err != nil {
 		t.Fatal(err)
 	}

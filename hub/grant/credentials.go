@@ -12,7 +12,7 @@ import (
 // Credentials gives a client a token of its own (RFC 6749 §4.4): sub is the
 // client id, the scope what it asked for of its custom scopes, or all of them.
 // Nothing is stored: the token is worth something as long as the client is there.
-func Credentials(p *hub.Pool, c *hub.Client, r *oauth.TokenRequest, v hub.Visitor) (*oauth.TokenResponse, error) {
+func Credentials(p *hub.Pool, c *Party, r *oauth.TokenRequest, v hub.Visitor) (*oauth.TokenResponse, error) {
 	if c.Public || !c.Allows("client_credentials") {
 		return nil, oauth.Errorf(oauth.UnauthorizedClient, "the client may not use the client credentials grant")
 	}
@@ -28,9 +28,9 @@ func Credentials(p *hub.Pool, c *hub.Client, r *oauth.TokenRequest, v hub.Visito
 		return nil, err
 	}
 	now := p.Now()
-	raw, err := signAccess(p, c, nil, access{
+	raw, err := signAccess(p, c.Client, nil, access{
 		Sub: c.ID, Issuer: p.Issuer, Audience: r.Resource, Version: 2, ClientID: c.ID, TokenUse: "access", Scope: scope,
-		AuthTime: now.Unix(), Expires: now.Add(c.AccessLife).Unix(), IssuedAt: now.Unix(), JTI: directory.NewSub(),
+		AuthTime: now.Unix(), Expires: now.Add(c.AccessLife).Unix(), IssuedAt: now.Unix(), JTI: directory.NewSub(), Confirmation: c.confirmation(),
 	})
 	if err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func Credentials(p *hub.Pool, c *hub.Client, r *oauth.TokenRequest, v hub.Visito
 	e := p.Event(hub.TokenGranted, v)
 	e.OK, e.Client = true, c.ID
 	p.Record(e)
-	return &oauth.TokenResponse{AccessToken: raw, TokenType: oauth.TokenTypeBearer, ExpiresIn: int(c.AccessLife / time.Second)}, nil
+	return &oauth.TokenResponse{AccessToken: raw, TokenType: c.tokenType(), ExpiresIn: int(c.AccessLife / time.Second)}, nil
 }
 
 // custom are the scopes of resource servers, which alone a client can have for

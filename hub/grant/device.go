@@ -55,7 +55,7 @@ func AuthorizeDevice(ctx context.Context, p *hub.Pool, c *hub.Client, scope oaut
 
 // RedeemDevice answers a device that polls (RFC 8628 §3.4): the tokens once, or
 // authorization_pending, slow_down, access_denied, expired_token.
-func RedeemDevice(ctx context.Context, p *hub.Pool, c *hub.Client, r *oauth.TokenRequest, v hub.Visitor) (*oauth.TokenResponse, error) {
+func RedeemDevice(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest, v hub.Visitor) (*oauth.TokenResponse, error) {
 	if !c.Allows("device_code") {
 		return nil, oauth.Errorf(oauth.UnauthorizedClient, "the client may not use the device grant")
 	}
@@ -91,13 +91,13 @@ func RedeemDevice(ctx context.Context, p *hub.Pool, c *hub.Client, r *oauth.Toke
 		if u, err = hub.Users.Get(tx, d.Sub); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
-		if why := hub.Dead(p, c, u, d.Provider, d.Link); why != "" {
+		if why := hub.Dead(p, c.Client, u, d.Provider, d.Link); why != "" {
 			refused = oauth.Wrap(errors.New(why), oauth.InvalidGrant, "the person may not sign in any more")
 			return nil
 		}
 		g = &hub.Grant{
 			ID: id, ClientID: c.ID, Sub: d.Sub, Session: d.Session, Provider: d.Provider, Link: d.Link, Scope: d.Scope, ACR: d.ACR,
-			AuthTime: d.AuthTime, Created: tx.Now, Expires: tx.Now.Add(c.RefreshLife),
+			JKT: c.keep(), AuthTime: d.AuthTime, Created: tx.Now, Expires: tx.Now.Add(c.RefreshLife),
 		}
 		return hub.Grants.Create(tx, g)
 	})

@@ -14,7 +14,7 @@ import (
 // token belongs to the same grant and dies with it, ends no later than the old
 // one, and holds of the person's scopes no more than the old one, and of custom
 // scopes what the client is registered for.
-func Exchange(ctx context.Context, p *hub.Pool, c *hub.Client, r *oauth.TokenRequest, v hub.Visitor) (*oauth.TokenResponse, error) {
+func Exchange(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest, v hub.Visitor) (*oauth.TokenResponse, error) {
 	if c.Public || !c.Allows("token_exchange") {
 		return nil, oauth.Errorf(oauth.UnauthorizedClient, "the client may not exchange tokens")
 	}
@@ -34,16 +34,16 @@ func Exchange(ctx context.Context, p *hub.Pool, c *hub.Client, r *oauth.TokenReq
 	if err := p.CheckResources(r.Resource); err != nil {
 		return nil, err
 	}
-	scope, err := exchangeable(c, subject, r.Scope)
+	scope, err := exchangeable(c.Client, subject, r.Scope)
 	if err != nil {
 		return nil, err
 	}
 	now := p.Now()
 	expires := min(now.Add(c.AccessLife).Unix(), subject.claims.Expires)
-	raw, err := signAccess(p, c, subject.User, access{
+	raw, err := signAccess(p, c.Client, subject.User, access{
 		Sub: subject.User.Sub, Issuer: p.Issuer, Audience: r.Resource, Version: 2, ClientID: c.ID, OriginJTI: subject.Grant.ID,
 		TokenUse: "access", Scope: scope, AuthTime: subject.claims.AuthTime, Expires: expires, IssuedAt: now.Unix(),
-		JTI: directory.NewSub(), Username: subject.User.Username, Actor: &actor{ClientID: c.ID},
+		JTI: directory.NewSub(), Username: subject.User.Username, Actor: &actor{ClientID: c.ID}, Confirmation: c.confirmation(),
 	})
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func Exchange(ctx context.Context, p *hub.Pool, c *hub.Client, r *oauth.TokenReq
 	e.OK, e.Client, e.Sub, e.Reason = true, c.ID, subject.User.Sub, "exchanged from "+subject.Client.ID
 	p.Record(e)
 	return &oauth.TokenResponse{
-		AccessToken: raw, TokenType: oauth.TokenTypeBearer, Scope: scope, IssuedTokenType: oauth.TypeAccessToken,
+		AccessToken: raw, TokenType: c.tokenType(), Scope: scope, IssuedTokenType: oauth.TypeAccessToken,
 		ExpiresIn: int(expires - now.Unix()),
 	}, nil
 }

@@ -25,6 +25,8 @@ type Introspection struct {
 	Audience  audience    `json:"aud,omitempty"`
 	Issuer    string      `json:"iss,omitempty"`
 	JTI       string      `json:"jti,omitempty"`
+
+	Confirmation *Binding `json:"cnf,omitempty"`
 }
 
 // Introspect tells an authenticated client what a token is worth now. A client
@@ -47,9 +49,13 @@ func Introspect(ctx context.Context, p *hub.Pool, c *hub.Client, q *oauth.TokenQ
 		return &Introspection{}, nil
 	}
 	t := a.claims
+	kind := oauth.TokenTypeBearer
+	if t.Confirmation != nil && t.Confirmation.JKT != "" {
+		kind = oauth.TokenTypeDPoP
+	}
 	return &Introspection{
-		Active: true, Scope: t.Scope, ClientID: t.ClientID, Username: t.Username, TokenType: oauth.TokenTypeBearer, TokenUse: t.TokenUse,
-		Expires: t.Expires, IssuedAt: t.IssuedAt, AuthTime: t.AuthTime, Sub: t.Sub, Audience: t.Audience, Issuer: t.Issuer, JTI: t.JTI,
+		Active: true, Scope: t.Scope, ClientID: t.ClientID, Username: t.Username, TokenType: kind, TokenUse: t.TokenUse,
+		Expires: t.Expires, IssuedAt: t.IssuedAt, AuthTime: t.AuthTime, Sub: t.Sub, Audience: t.Audience, Issuer: t.Issuer, JTI: t.JTI, Confirmation: t.Confirmation,
 	}, nil
 }
 

@@ -13,7 +13,7 @@ import (
 // Redeem gives an authenticated client the tokens of a code (RFC 6749 §4.1.3).
 // The code is spent by any try that its client makes and by any try of another;
 // a second try revokes what the first one gave.
-func Redeem(ctx context.Context, p *hub.Pool, c *hub.Client, r *oauth.TokenRequest, v hub.Visitor) (*oauth.TokenResponse, error) {
+func Redeem(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest, v hub.Visitor) (*oauth.TokenResponse, error) {
 	if !c.Allows("code") {
 		return nil, oauth.Errorf(oauth.UnauthorizedClient, "the client may not use the code flow")
 	}
@@ -46,7 +46,7 @@ func Redeem(ctx context.Context, p *hub.Pool, c *hub.Client, r *oauth.TokenReque
 		g = &hub.Grant{
 			ID: code.Grant, ClientID: c.ID, Sub: code.Sub, Session: code.Session, Provider: code.Provider, Link: code.Link,
 			Scope: code.Scope, Resource: code.Resource, Wish: code.Wish, ACR: code.ACR, Nonce: code.Nonce, AuthTime: code.AuthTime,
-			Created: tx.Now, Expires: tx.Now.Add(c.RefreshLife),
+			JKT: c.keep(), Created: tx.Now, Expires: tx.Now.Add(c.RefreshLife),
 		}
 		return hub.Grants.Create(tx, g)
 	})
@@ -69,7 +69,7 @@ func Redeem(ctx context.Context, p *hub.Pool, c *hub.Client, r *oauth.TokenReque
 }
 
 // judge says what is wrong with a code that is there and unused; empty: nothing.
-func judge(p *hub.Pool, c *hub.Client, u *hub.User, code *hub.Code, r *oauth.TokenRequest, tx *store.Tx) string {
+func judge(p *hub.Pool, c *Party, u *hub.User, code *hub.Code, r *oauth.TokenRequest, tx *store.Tx) string {
 	switch {
 	case tx.Now.After(code.Expires):
 		return "expired"
@@ -79,10 +79,12 @@ func judge(p *hub.Pool, c *hub.Client, u *hub.User, code *hub.Code, r *oauth.Tok
 		return "redirect_mismatch"
 	case oauth.VerifyPKCE(code.Challenge, r.CodeVerifier) != nil:
 		return "pkce_mismatch"
+	case code.JKT != "" && code.JKT != c.JKT:
+		return "other_key"
 	case len(r.Resource) > 0 && !slices.Equal(r.Resource, code.Resource):
 		return "resource_mismatch"
 	}
-	return hub.Dead(p, c, u, code.Provider, code.Link)
+	return hub.Dead(p, c.Client, u, code.Provider, code.Link)
 }
 
 // find finds a grant; nil when there is none.

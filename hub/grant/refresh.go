@@ -14,10 +14,10 @@ import (
 // Refresh gives a client new tokens for a refresh token (RFC 6749 §6). Without
 // rotation it only reads. With it the generation rises: an older token than the
 // last, or the last one after the grace, revokes the grant (RFC 9700 §4.14.2).
-func Refresh(ctx context.Context, p *hub.Pool, c *hub.Client, r *oauth.TokenRequest, v hub.Visitor) (*oauth.TokenResponse, error) {
+func Refresh(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest, v hub.Visitor) (*oauth.TokenResponse, error) {
 	id, generation, ok := parseRefresh(p, r.RefreshToken)
 	if !ok {
-		return nil, refuseRefresh(p, c, v, "", "malformed")
+		return nil, refuseRefresh(p, c.Client, v, "", "malformed")
 	}
 	var g *hub.Grant
 	var u *hub.User
@@ -37,10 +37,12 @@ func Refresh(ctx context.Context, p *hub.Pool, c *hub.Client, r *oauth.TokenRequ
 		switch {
 		case g.ClientID != c.ID:
 			refused = "other_client"
+		case g.JKT != "" && g.JKT != c.JKT:
+			refused = "other_key"
 		case g.Revoked != "":
 			refused = "revoked_" + g.Revoked
 		default:
-			refused = hub.Dead(p, c, u, g.Provider, g.Link)
+			refused = hub.Dead(p, c.Client, u, g.Provider, g.Link)
 		}
 		return nil
 	}
@@ -50,7 +52,7 @@ func Refresh(ctx context.Context, p *hub.Pool, c *hub.Client, r *oauth.TokenRequ
 			if err := read(tx); err != nil || refused != "" {
 				return err
 			}
-			return rotate(tx, c, g, generation, &refused)
+			return rotate(tx, c.Client, g, generation, &refused)
 		})
 	} else {
 		err = p.Space.View(ctx, read)
@@ -66,9 +68,9 @@ func Refresh(ctx context.Context, p *hub.Pool, c *hub.Client, r *oauth.TokenRequ
 		if g != nil {
 			sub = g.Sub
 		}
-		return nil, refuseRefresh(p, c, v, sub, refused)
+		return nil, refuseRefresh(p, c.Client, v, sub, refused)
 	}
-	scope, err := narrow(c, g, r.Scope)
+	scope, err := narrow(c.Client, g, r.Scope)
 	if err != nil {
 		return nil, err
 	}

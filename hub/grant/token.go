@@ -29,6 +29,8 @@ type access struct {
 	JTI       string      `json:"jti"`
 	Username  string      `json:"username,omitempty"`
 	Actor     *actor      `json:"act,omitempty"` // who acts, of an exchanged token (RFC 8693 §4.1)
+
+	Confirmation *Binding `json:"cnf,omitempty"` // keys its holder must prove (RFC 7800 §3.1)
 }
 
 type actor struct {
@@ -57,30 +59,30 @@ func (a *audience) UnmarshalJSON(text []byte) error {
 
 // issue signs the tokens of a grant that has been committed. The scope may be
 // narrower than the grant's; refresh says whether a refresh token goes along.
-func issue(p *hub.Pool, c *hub.Client, g *hub.Grant, u *hub.User, scope oauth.Scope, refresh bool) (*oauth.TokenResponse, error) {
+func issue(p *hub.Pool, c *Party, g *hub.Grant, u *hub.User, scope oauth.Scope, refresh bool) (*oauth.TokenResponse, error) {
 	now := p.Now()
 	event := directory.NewSub()
-	raw, err := signAccess(p, c, u, access{
+	raw, err := signAccess(p, c.Client, u, access{
 		Sub: u.Sub, Issuer: p.Issuer, Audience: g.Resource, Version: 2, ClientID: c.ID, OriginJTI: g.ID, EventID: event, TokenUse: "access",
 		Scope: scope, AuthTime: g.AuthTime.Unix(), Expires: now.Add(c.AccessLife).Unix(), IssuedAt: now.Unix(),
-		JTI: directory.NewSub(), Username: u.Username,
+		JTI: directory.NewSub(), Username: u.Username, Confirmation: c.confirmation(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	res := &oauth.TokenResponse{AccessToken: raw, TokenType: oauth.TokenTypeBearer, ExpiresIn: int(c.AccessLife / time.Second)}
+	res := &oauth.TokenResponse{AccessToken: raw, TokenType: c.tokenType(), ExpiresIn: int(c.AccessLife / time.Second)}
 	if refresh {
 		res.RefreshToken = refreshToken(p, g)
 	}
 	if !scope.Has("openid") {
 		return res, nil
 	}
-	claims := attributes(p, c, u, scope, g.Wish.IDToken, true)
+	claims := attributes(p, c.Client, u, scope, g.Wish.IDToken, true)
 	for name, value := range map[string]any{
 		"sub": u.Sub, "iss": p.Issuer, "aud": c.ID, "token_use": "id", "cognito:username": u.Username,
 		"origin_jti": g.ID, "event_id": event, "jti": directory.NewSub(),
 		"auth_time": g.AuthTime.Unix(), "exp": now.Add(c.IDLife).Unix(), "iat": now.Unix(),
-		"at_hash": algorithm(p, c).HalfHash(res.AccessToken),
+		"at_hash": algorithm(p, c.Client).HalfHash(res.AccessToken),
 	} {
 		claims[name] = value
 	}
@@ -93,7 +95,7 @@ func issue(p *hub.Pool, c *hub.Client, g *hub.Grant, u *hub.User, scope oauth.Sc
 	if len(u.Links) > 0 {
 		claims["identities"] = identities(u)
 	}
-	if res.IDToken, err = signID(p, c, u, scope, claims); err != nil {
+	if res.IDToken, err = signID(p, c.Client, u, scope, claims); err != nil {
 		return nil, err
 	}
 	return res, nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/oauth"
+	"github.com/isthmus-hub/isthmus/hub/proof"
 	"github.com/isthmus-hub/isthmus/hub/store"
 	"github.com/isthmus-hub/isthmus/hub/token"
 )
@@ -71,6 +72,48 @@ func Verify(ctx context.Context, p *hub.Pool, raw string) (*Access, error) {
 	}
 	if why := hub.Dead(p, owner, a.User, a.Grant.Provider, a.Grant.Link); why != "" {
 		return nil, refuseToken(errors.New(why))
+	}
+	return a, nil
+}
+
+// Use takes an access token as it was shown at an endpoint: Verify, and the
+// proof of every key that the token is bound to. A bound token shown as a plain
+// Bearer is worth nothing (RFC 9449 §7.2, RFC 8705 §3).
+func Use(ctx context.Context, p *hub.Pool, raw, tokenType string, e Evidence) (*Access, error) {
+	a, err := Verify(ctx, p, raw)
+	if err != nil {
+		return nil, err
+	}
+	bound := Binding{}
+	if a.claims.Confirmation != nil {
+		bound = *a.claims.Confirmation
+	}
+	if (bound.JKT != "") != (tokenType == oauth.TokenTypeDPoP) {
+		return nil, refuseToken(errors.New("shown under another scheme than it was given for"))
+	}
+	if bound.X5T != "" && (len(e.Certificate) == 0 || Thumbprint(e.Certificate) != bound.X5T) {
+		return nil, refuseToken(errors.New("bound to another certificate"))
+	}
+	if bound.JKT == "" {
+		return a, nil
+	}
+	rules := proof.DPoPRequest{
+		Method: e.Method, URL: e.URL, AccessToken: raw, Bound: bound.JKT, Nonces: p.Secrets.Nonces, Now: p.Now(),
+		DemandNonce: a.Client.FAPI2,
+	}
+	if !a.Client.FAPI2 {
+		rules.Algorithms = token.Algorithms()
+	}
+	proven, err := proof.DPoP(e.DPoP, rules)
+	if err != nil {
+		return nil, err
+	}
+	fresh, err := hub.UseOnce(ctx, p, hub.NewReplay("dpop", proven.Thumbprint, proven.ID, proven.Expires))
+	if err != nil {
+		return nil, oauth.Internal(err)
+	}
+	if !fresh {
+		return nil, oauth.Errorf(oauth.InvalidDPoPProof, "the proof was used before")
 	}
 	return a, nil
 }

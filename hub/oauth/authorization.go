@@ -39,6 +39,7 @@ type AuthorizationRequest struct {
 	IdentityProvider    string   `json:"identity_provider,omitempty"` // Cognito: name of the provider to go to
 	IDPIdentifier       string   `json:"idp_identifier,omitempty"`    // Cognito: another name of it, often an e-mail domain
 	Lang                string   `json:"lang,omitempty"`              // Cognito: language of the pages
+	DPoPJKT             string   `json:"dpop_jkt,omitempty"`          // RFC 9449 §10: the code is bound to this key
 	Request             string   `json:"request,omitempty"`           // RFC 9101; noticed, and refused by ParseAuthorization
 	RequestURI          string   `json:"request_uri,omitempty"`       // RFC 9101; noticed, and refused by ParseAuthorization
 }
@@ -84,6 +85,7 @@ func ParseAuthorization(v url.Values) (*AuthorizationRequest, error) {
 		IDPIdentifier:       p.Get("idp_identifier"),
 		Lang:                p.Get("lang"),
 		Request:             p.Get("request"),
+		DPoPJKT:             p.Get("dpop_jkt"),
 		RequestURI:          p.Get("request_uri"),
 	}
 	var first error

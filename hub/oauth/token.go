@@ -78,8 +78,11 @@ func ParseTokenRequest(form url.Values) (*TokenRequest, error) {
 	return r, nil
 }
 
-// TokenTypeBearer is the token_type of every access token (RFC 6750 §4).
-const TokenTypeBearer = "Bearer"
+// The values of token_type (RFC 6750 §4, RFC 9449 §5).
+const (
+	TokenTypeBearer = "Bearer"
+	TokenTypeDPoP   = "DPoP" // of a token bound to a key
+)
 
 // TokenResponse is the answer of the token endpoint (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3). Members that are empty are absent,
 // never null.

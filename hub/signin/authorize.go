@@ -78,10 +78,11 @@ func checkFlow(_ *hub.Pool, c *hub.Client, _ *oauth.AuthorizationRequest) error 
 	return nil
 }
 
-// checkPKCE demands a challenge of public clients (RFC 9700 §2.1.1).
+// checkPKCE demands a challenge of public clients (RFC 9700 §2.1.1), and of all
+// in the FAPI 2.0 profile (§5.3.2.2).
 func checkPKCE(_ *hub.Pool, c *hub.Client, r *oauth.AuthorizationRequest) error {
-	if c.Public && r.CodeChallenge == "" {
-		return oauth.Errorf(oauth.InvalidRequest, "code_challenge is required of a client without a secret")
+	if (c.Public || c.FAPI2) && r.CodeChallenge == "" {
+		return oauth.Errorf(oauth.InvalidRequest, "code_challenge is required of this client")
 	}
 	return nil
 }
@@ -106,6 +107,10 @@ func checkResource(p *hub.Pool, _ *hub.Client, r *oauth.AuthorizationRequest) er
 func (s *Service) Authorize(ctx context.Context, p *hub.Pool, b Browser, params url.Values, page bool) (Next, error) {
 	t := &attempt{p: p, visitor: b.Visitor}
 	params, pushed, err := pull(ctx, p, params)
+	signed := pushed != "" // judged when it was pushed
+	if err == nil && !signed {
+		params, signed, err = unseal(ctx, p, params)
+	}
 	if err != nil {
 		e := t.fail(s, InvalidRequest, err)
 		e.Received = oauth.AsError(err).Description
@@ -124,6 +129,9 @@ func (s *Service) Authorize(ctx context.Context, p *hub.Pool, b Browser, params 
 	}
 	if problem == nil && client.RequirePAR && pushed == "" {
 		problem = oauth.Errorf(oauth.InvalidRequest, "the client must push its requests")
+	}
+	if problem == nil {
+		problem = checkSigned(client, signed)
 	}
 	for i := 0; problem == nil && i < len(checks); i++ {
 		problem = checks[i](p, client, r)

@@ -4,6 +4,7 @@
 //
 // It reads in the order in which it happens:
 //
+//	object.go     requests that an app signs
 //	push.go       requests that an app sends ahead of the browser
 //	authorize.go  the checks on a request, in order; the only makers of a Target
 //	choose.go     who is signed in already, which ways in there are

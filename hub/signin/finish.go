@@ -110,7 +110,7 @@ func (t *attempt) code(p *hub.Pool, code string) hub.Code {
 	r := &t.in.Request
 	return hub.Code{
 		Hash: hub.HashCode(code), Interaction: t.in.ID, Grant: directory.NewSub(),
-		ClientID: t.client.ID, RedirectURI: r.RedirectURI, Scope: t.scope(), Resource: r.Resource, Wish: t.in.Wish, Nonce: r.Nonce, Challenge: r.CodeChallenge,
+		ClientID: t.client.ID, RedirectURI: r.RedirectURI, Scope: t.scope(), Resource: r.Resource, Wish: t.in.Wish, Nonce: r.Nonce, Challenge: r.CodeChallenge, JKT: r.DPoPJKT,
 	}
 }
 

@@ -14,12 +14,14 @@ import (
 // Push takes an authorization request from its authenticated client ahead of
 // the browser (RFC 9126 §2) and returns the reference to send the browser with,
 // and how long it holds. The request is judged as it would be from a browser;
-// what is wrong comes back as an *oauth.Error.
-func (s *Service) Push(ctx context.Context, p *hub.Pool, c *hub.Client, params url.Values) (reference string, life time.Duration, err error) {
+// what is wrong comes back as an *oauth.Error. jkt is the
+// key of the DPoP proof that came along, to which the code is bound (RFC 9449
+// §10.1); empty: none did.
+func (s *Service) Push(ctx context.Context, p *hub.Pool, c *hub.Client, jkt string, params url.Values) (reference string, life time.Duration, err error) {
 	if params.Has("request_uri") {
 		return "", 0, oauth.Errorf(oauth.InvalidRequest, "request_uri cannot be pushed")
 	}
-	request := url.Values{}
+	request, signed := url.Values{}, false
 	for name, list := range params {
 		switch name {
 		case "client_secret", "client_assertion", "client_assertion_type":
@@ -28,6 +30,18 @@ func (s *Service) Push(ctx context.Context, p *hub.Pool, c *hub.Client, params u
 		}
 	}
 	request.Set("client_id", c.ID)
+	if request, signed, err = unseal(ctx, p, request); err != nil {
+		return "", 0, err
+	}
+	if err := checkSigned(c, signed); err != nil {
+		return "", 0, err
+	}
+	if jkt != "" {
+		if stated := params.Get("dpop_jkt"); stated != "" && stated != jkt {
+			return "", 0, oauth.Errorf(oauth.InvalidRequest, "dpop_jkt is not the key of the proof")
+		}
+		request.Set("dpop_jkt", jkt)
+	}
 	r, err := oauth.ParseAuthorization(request)
 	if err != nil {
 		return "", 0, err

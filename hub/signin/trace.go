@@ -238,7 +238,7 @@ func Query(r *oauth.AuthorizationRequest) url.Values {
 	for name, value := range map[string]string{
 		"scope": r.Scope.String(), "state": r.State, "nonce": r.Nonce, "response_mode": r.ResponseMode,
 		"code_challenge": r.CodeChallenge, "code_challenge_method": r.CodeChallengeMethod,
-		"prompt": r.Prompt.String(), "login_hint": r.LoginHint, "acr_values": r.ACRValues, "claims": r.Claims,
+		"prompt": r.Prompt.String(), "login_hint": r.LoginHint, "acr_values": r.ACRValues, "claims": r.Claims, "dpop_jkt": r.DPoPJKT,
 		"identity_provider": r.IdentityProvider, "idp_identifier": r.IDPIdentifier, "ui_locales": r.UILocales, "lang": r.Lang,
 	} {
 		if value != "" {

@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"context"
+	"encoding/base64"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -10,8 +11,9 @@ import (
 
 // origin is where a request came from: the peer, or what listed proxies say.
 type origin struct {
-	addr   netip.Addr
-	scheme string
+	addr        netip.Addr
+	scheme      string
+	certificate []byte // of the client, DER; nil: none
 }
 
 type originKey struct{}
@@ -21,7 +23,7 @@ type originKey struct{}
 var forwarding = []string{
 	"Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix",
 	"X-Forwarded-Server", "X-Forwarded-Ssl", "X-Real-Ip", "True-Client-Ip", "X-Original-Url", "X-Original-Host", "X-Rewrite-Url", "X-Host",
-	"X-Http-Method-Override",
+	"X-Http-Method-Override", "Client-Cert", "Client-Cert-Chain",
 }
 
 // Address finds the client's address and the scheme it spoke (security row
@@ -42,7 +44,11 @@ func Address(trusted []netip.Prefix) Middleware {
 			if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 				o.addr = plain(peer.Addr())
 			}
+			if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
+				o.certificate = r.TLS.PeerCertificates[0].Raw
+			}
 			if contains(trusted, o.addr) {
+				o.certificate = forwardedCertificate(r.Header)
 				o.forwarded(r.Header, trusted)
 			}
 			for _, name := range forwarding {
@@ -74,6 +80,35 @@ func Scheme(r *http.Request) string {
 		return "https"
 	}
 	return "http"
+}
+
+// Certificate returns the client's certificate, DER, as its TLS connection
+// proved it: to this hub, or to a listed proxy that passes it in Client-Cert
+// (RFC 9440 §2.1). Nil when there is none.
+func Certificate(r *http.Request) []byte {
+	if o, ok := r.Context().Value(originKey{}).(*origin); ok {
+		return o.certificate
+	}
+	return nil
+}
+
+// forwardedCertificate reads Client-Cert: one byte sequence of structured fields
+// (RFC 8941 §3.3.5). Anything else is none.
+func forwardedCertificate(h http.Header) []byte {
+	values := h["Client-Cert"]
+	if len(values) != 1 || len(values[0]) > 16<<10 {
+		return nil
+	}
+	text, ok := strings.CutPrefix(strings.TrimSpace(values[0]), ":")
+	text, closed := strings.CutSuffix(text, ":")
+	if !ok || !closed {
+		return nil
+	}
+	der, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil
+	}
+	return der
 }
 
 func (o *origin) forwarded(h http.Header, trusted []netip.Prefix) {

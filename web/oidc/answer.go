@@ -32,6 +32,8 @@ func refuse(w http.ResponseWriter, r *http.Request, p *hub.Pool, err error) {
 	switch e.Code {
 	case oauth.InvalidClient:
 		w.Header().Set("WWW-Authenticate", oauth.BasicChallenge(p.Name))
+	case oauth.UseDPoPNonce:
+		w.Header().Set("DPoP-Nonce", p.Secrets.Nonces.New(p.Now()))
 	case oauth.InvalidToken, oauth.InsufficientScope:
 		w.Header().Set("WWW-Authenticate", oauth.BearerChallenge(p.Name, e, nil))
 	case oauth.ServerError, oauth.TemporarilyUnavailable:

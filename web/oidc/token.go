@@ -13,7 +13,7 @@ import (
 
 // client proves who sends a form: parameters in the body alone, the client known
 // before anything else is looked at.
-func client(r *http.Request, p *hub.Pool) (*hub.Client, url.Values, error) {
+func client(r *http.Request, p *hub.Pool) (*grant.Party, url.Values, error) {
 	query := r.URL.Query()
 	body, err := form(r)
 	if err != nil {
@@ -26,15 +26,23 @@ func client(r *http.Request, p *hub.Pool) (*hub.Client, url.Values, error) {
 	if err := oauth.RefuseQuery(query); err != nil {
 		return nil, nil, err
 	}
-	c, err := grant.Client(p, credentials)
+	c, err := grant.Authenticate(r.Context(), p, credentials, evidence(r, p))
 	if err != nil {
 		e := p.Event(hub.ClientRefused, visitor(r))
-		e.Client, e.Reason = credentials.ClientID, "invalid_client"
+		e.Client, e.Reason = credentials.ClientID, string(oauth.AsError(err).Code)
 		p.Record(e)
 		return nil, nil, err
 	}
 	middleware.EventFrom(r.Context()).Set("client", c.ID)
 	return c, body, nil
+}
+
+// evidence is what a request brings of its sender's keys. The address is the
+// configured one: a proof is made for where the client sent it.
+func evidence(r *http.Request, p *hub.Pool) grant.Evidence {
+	return grant.Evidence{
+		Method: r.Method, URL: p.URL(r.URL.Path), DPoP: r.Header.Values("DPoP"), Certificate: middleware.Certificate(r),
+	}
 }
 
 // Token is the token endpoint (RFC 6749 §3.2).
@@ -76,7 +84,7 @@ func Push(s *signin.Service) func(http.ResponseWriter, *http.Request, *hub.Pool)
 		if err != nil {
 			return err
 		}
-		reference, life, err := s.Push(r.Context(), p, c, body)
+		reference, life, err := s.Push(r.Context(), p, c.Client, c.JKT, body)
 		if err != nil {
 			return err
 		}
@@ -102,7 +110,7 @@ func Device(w http.ResponseWriter, r *http.Request, p *hub.Pool) error {
 	if err != nil {
 		return err
 	}
-	answer, err := grant.AuthorizeDevice(r.Context(), p, c, scope, visitor(r))
+	answer, err := grant.AuthorizeDevice(r.Context(), p, c.Client, scope, visitor(r))
 	if err != nil {
 		return err
 	}
@@ -121,7 +129,7 @@ func Revoke(w http.ResponseWriter, r *http.Request, p *hub.Pool) error {
 	if err != nil {
 		return err
 	}
-	if err := grant.Revoke(r.Context(), p, c, q, visitor(r)); err != nil {
+	if err := grant.Revoke(r.Context(), p, c.Client, q, visitor(r)); err != nil {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-store")
@@ -139,7 +147,7 @@ func Introspect(w http.ResponseWriter, r *http.Request, p *hub.Pool) error {
 	if err != nil {
 		return err
 	}
-	answer, err := grant.Introspect(r.Context(), p, c, q)
+	answer, err := grant.Introspect(r.Context(), p, c.Client, q)
 	if err != nil {
 		return err
 	}
@@ -154,11 +162,11 @@ func UserInfo(w http.ResponseWriter, r *http.Request, p *hub.Pool) error {
 	if err != nil {
 		return err
 	}
-	raw, err := oauth.BearerToken(r.Header.Values("Authorization"), r.URL.Query(), body)
+	raw, tokenType, err := oauth.AccessToken(r.Header.Values("Authorization"), r.URL.Query(), body)
 	if err != nil {
 		return err
 	}
-	access, err := grant.Verify(r.Context(), p, raw)
+	access, err := grant.Use(r.Context(), p, raw, tokenType, evidence(r, p))
 	if err != nil {
 		return err
 	}

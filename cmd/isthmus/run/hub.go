@@ -48,6 +48,7 @@ type Hub struct {
 	store    *store.Store
 	key      *seal.Key
 	outbound *http.Client
+	keys     *clientKeys
 	metrics  *metrics
 	server   *web.Server
 	signin   *signin.Service
@@ -116,6 +117,7 @@ func (h *Hub) open(ctx context.Context) (err error) {
 		return err
 	}
 	h.signin = signin.New(h.Directory)
+	h.keys = newClientKeys(h.outbound, h.options.Now)
 	h.server, err = web.New(web.Options{
 		SignIn: h.signin, Log: h.Log, Registry: h.Registry, Proxies: h.cfg.TrustedProxies,
 	})

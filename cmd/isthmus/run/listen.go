@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/isthmus-hub/isthmus/config"
+	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/web"
 	"github.com/isthmus-hub/isthmus/web/admin"
 )
@@ -29,9 +30,7 @@ func (h *Hub) listen() error {
 			if _, err := certificate.get(nil); err != nil {
 				return errors.Join(err, listener.Close())
 			}
-			listener = tls.NewListener(listener, &tls.Config{
-				MinVersion: tls.VersionTLS12, GetCertificate: certificate.get, NextProtos: []string{"h2", "http/1.1"},
-			})
+			listener = tls.NewListener(listener, h.tls(certificate))
 		}
 		h.serve(listener, h.server)
 	}
@@ -48,6 +47,26 @@ func (h *Hub) listen() error {
 	}
 	h.serve(listener, h.Admin())
 	return nil
+}
+
+// tls is the configuration of a listener. It asks for a client's certificate
+// only while some client authenticates by one (RFC 8705): a browser would ask
+// its person to choose.
+func (h *Hub) tls(c *certificate) *tls.Config {
+	plain := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get, NextProtos: []string{"h2", "http/1.1"}}
+	asking := plain.Clone()
+	asking.ClientAuth = tls.RequestClientCert
+	plain.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		for _, p := range h.Pools() {
+			for _, client := range p.Clients {
+				if client.Auth == hub.AuthTLS {
+					return asking, nil
+				}
+			}
+		}
+		return nil, nil
+	}
+	return plain
 }
 
 // serve serves a handler with the limits that every listener has.

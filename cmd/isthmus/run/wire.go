@@ -66,7 +66,7 @@ func (h *Hub) pool(ctx context.Context, cfg *config.Config, c *config.Pool, upst
 			TemporaryLife: c.PasswordPolicy.TemporaryLifetime,
 		},
 		Space: h.store.Space(c.Name), Secrets: hub.NewSecrets(h.key, c.Name),
-		Now: h.options.Now, Log: h.Log, Record: h.record,
+		Now: h.options.Now, Log: h.Log, Record: h.record, FetchKeys: h.keys.fetch,
 	}
 	longest := time.Duration(0)
 	for i := range c.Clients {
