@@ -15,9 +15,14 @@
 // So an assertion is refused in the same words whether its client exists or not, if the caller passes no Keys for one that does not.
 //
 // Signatures are checked by crypto/* on the bytes received, as in hub/token and idp; go-jose reads keys and makes thumbprints. To have
-// it read the JWS too would set a second parser beside the strict one, parse certificates that a stranger put there, and leave out the
-// algorithm name Ed25519 of RFC 9864, which JavaScript clients use. In the tests it signs, and judges what was accepted. Time above the
-// bare verification, median of turns (BenchmarkAssertion, BenchmarkDPoP): see the table there.
+// it read the JWS too would set a second parser beside the strict one, parse certificates that a stranger put there, take a PSS salt of
+// any length, and leave out the algorithm name Ed25519 of RFC 9864. In the tests it is the judge of what was accepted. Time above the
+// bare verification of the signature, Go 1.26, in turns, median; three runs agree to two points (go test -bench .):
+//
+//	                RS256  PS256  ES256  EdDSA
+//	assertion       +10 %  +10 %   +5 %   +6 %
+//	request object  +23 %  +21 %   +9 %  +12 %
+//	DPoP proof      +56 %  +55 %  +20 %  +19 %     of which the key in the header takes the most: 10 µs
 //
 // Errors are *oauth.Error: invalid_client, invalid_dpop_proof, use_dpop_nonce, invalid_request_object. ParseKeys returns a plain one.
 //

@@ -250,7 +250,7 @@ func TestA55_EncryptedIsRefused(t *testing.T) {
 func hostile() map[string]string {
 	s := client(token.EdDSA)
 	claims := func(text string) string { return s.sign([]byte(`{"alg":"EdDSA","typ":"dpop+jwt"}`), []byte(text)) }
-	largest := encode([]byte{0xff}) + strings.Repeat("_", 12_000)
+	ones := strings.Repeat("_", 682) + "8" // 4096 bits
 	return map[string]string{
 		"empty":              "",
 		"two dots":           "..",
@@ -269,9 +269,8 @@ func hostile() map[string]string {
 		"huge number":        claims(`{"exp":` + strings.Repeat("9", 11_000) + "}"),
 		"huge exponent":      claims(`{"exp":1e999999999,"iat":1e999999999}`),
 		"compressed":         encode([]byte(`{"alg":"RSA-OAEP","enc":"A256GCM","zip":"DEF"}`)) + ".e30.AAAA",
-		"RSA of 96000 bits":  encode([]byte(`{"alg":"PS256","typ":"dpop+jwt","jwk":{"kty":"RSA","e":"AQAB","n":"`+largest[:11_000]+`"}}`)) + ".e30.AAAA",
-		"RSA of 4096 bits": encode([]byte(`{"alg":"PS256","typ":"dpop+jwt","jwk":{"kty":"RSA","e":"f____w","n":"`+strings.Repeat("_", 682)+`"}}`)) +
-			".e30." + strings.Repeat("_", 682),
+		"RSA of 96000 bits":  encode([]byte(`{"alg":"PS256","typ":"dpop+jwt","jwk":{"kty":"RSA","e":"AQAB","n":"`+strings.Repeat("_", 11_000)+`"}}`)) + ".e30.AAAA",
+		"costliest RSA key":  encode([]byte(`{"alg":"PS256","typ":"dpop+jwt","jwk":{"kty":"RSA","e":"f____w","n":"`+ones+`"}}`)) + ".e30.f" + ones[1:],
 	}
 }
 
