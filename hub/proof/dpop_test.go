@@ -138,6 +138,7 @@ func TestA40_DPoPNegative(t *testing.T) {
 		"exp passed":                                          {claims: object{"exp": after(-61 * time.Second)}},
 		"exp text":                                            {claims: object{"exp": "never"}},
 		"nbf in the future":                                   {claims: object{"nbf": after(62 * time.Second)}},
+		"nbf text":                                            {claims: object{"nbf": "now"}},
 		"unknown members":                                     {header: object{"x": 1}, claims: object{"nonce": 1, "y": []int{2}}, ok: true},
 	} {
 		t.Run(name, func(t *testing.T) {

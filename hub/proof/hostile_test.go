@@ -329,3 +329,25 @@ func TestEveryAlterationIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// Rules that name what is no signature allow nothing by it, and rules that name nothing are those of FAPI.
+func TestA52_RulesCanNotAllowIt(t *testing.T) {
+	rules := fapiRules()
+	for _, a := range []token.Algorithm{"none", "HS256", ""} {
+		rules.Algorithms = []token.Algorithm{a}
+		s := client(token.ES256)
+		for _, raw := range []string{s.jwt(object{"alg": a}, assertionClaims()), s.jwt(nil, assertionClaims())} {
+			if _, err := proof.Assertion(raw, keys(t), rules); err == nil {
+				t.Errorf("rules allow %q: taken", a)
+			}
+		}
+	}
+	for _, list := range [][]token.Algorithm{nil, proof.FAPI()} {
+		rules.Algorithms = list
+		for _, a := range token.Algorithms() {
+			if _, err := proof.Assertion(client(a).jwt(nil, assertionClaims()), keys(t), rules); (err == nil) != (a != token.RS256) {
+				t.Errorf("rules %v, %s: %v", list, a, err)
+			}
+		}
+	}
+}
