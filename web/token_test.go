@@ -25,6 +25,7 @@ type tokens struct {
 	ID     string `json:"id_token"`
 	Access string `json:"access_token"`
 	Fresh  string `json:"refresh_token"`
+	Type   string `json:"token_type"`
 	Error  string `json:"error"`
 }
 

@@ -167,6 +167,14 @@ func UserInfo(w http.ResponseWriter, r *http.Request, p *hub.Pool) error {
 		return err
 	}
 	access, err := grant.Use(r.Context(), p, raw, tokenType, evidence(r, p))
+	if e := oauth.AsError(err); e != nil && (e.Code == oauth.InvalidDPoPProof || e.Code == oauth.UseDPoPNonce) {
+		// At a resource it is a 401 with a challenge of its own (RFC 9449 §7.1, §9).
+		middleware.EventFrom(r.Context()).Set("error", e.Error())
+		w.Header().Set("WWW-Authenticate", `DPoP error="`+string(e.Code)+`"`)
+		w.Header().Set("DPoP-Nonce", p.Secrets.Nonces.New(p.Now()))
+		write(w, http.StatusUnauthorized, e)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
