@@ -54,7 +54,7 @@ func Authenticate(ctx context.Context, p *hub.Pool, c *oauth.ClientCredentials, 
 	}
 	client, known := p.Clients[id]
 	if !known {
-		client = &hub.Client{ID: id, Public: c.Method == oauth.AuthNone} // same work for an unknown client
+		client = stranger(id, c.Method)
 	}
 	party := &Party{Client: client}
 	used, err := party.prove(ctx, p, c, e)
@@ -79,6 +79,16 @@ func Authenticate(ctx context.Context, p *hub.Pool, c *oauth.ClientCredentials, 
 		return nil, oauth.Errorf(oauth.InvalidDPoPProof, "the proof was used before")
 	}
 	return party, nil
+}
+
+// stranger stands in for an unknown client, so that it costs the same work and
+// earns the same words as a known one.
+func stranger(id string, method oauth.AuthMethod) *hub.Client {
+	c := &hub.Client{ID: id, Public: method == oauth.AuthNone}
+	if method == oauth.AuthPrivateKeyJWT {
+		c.Auth = hub.AuthKey
+	}
+	return c
 }
 
 // prove checks the client's credentials and returns what is used up by them.
