@@ -242,7 +242,9 @@ func TestOwnKeysAndLiveCheck(t *testing.T) {
 	alive, broken := true, error(nil)
 	g := newGuard(t, is.URL, bearer.Config{
 		Clients: []string{"app"}, Now: now.now, Keys: keys,
-		Live: func(_ context.Context, _ string, c *bearer.Claims) (bool, error) { return alive && c.ID == "jti-1", broken },
+		Live: func(_ context.Context, _ string, c *bearer.Claims) (bool, error) {
+			return alive && c.ID == "jti-1", broken
+		},
 	})
 	raw := is.mint(t, now, nil)
 	if _, err := g.Verify(t.Context(), raw); err != nil {
