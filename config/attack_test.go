@@ -159,3 +159,54 @@ pools:
 		t.Errorf("warnings at %q:\n%s", got, c.Warnings.List())
 	}
 }
+
+// TestA34_ReservedClaims: no claim of the hub's own, and no attribute's name for something else, in a pool or a client.
+func TestA34_ReservedClaims(t *testing.T) {
+	const pool = "pools:\n  - name: main\n    issuer: https://id.example\n    attributes: {custom: [{name: dept}]}\n"
+	const client = pool + "    clients:\n      - id: app\n        public: true\n        callback_urls: [https://app.example/callback]\n"
+	var attempts []attempt
+	for _, name := range strings.Fields(`iss sub aud exp nbf iat jti nonce at_hash c_hash auth_time acr amr azp sid token_use client_id scope
+		username version origin_jti event_id cnf identities act Sub "cognito:groups" "COGNITO:username"`) {
+		attempts = append(attempts, attempt{name + `: {value: x}`, "only the hub gives it a meaning"}, attempt{name + `: email`, "only the hub gives it a meaning"})
+	}
+	for _, name := range []string{"email", "email_verified", "Family_Name", "updated_at", `"custom:dept"`} {
+		attempts = append(attempts, attempt{name + `: {value: x}`, "can hold nothing but that"}, attempt{name + `: {expr: user.name}`, "can hold nothing but that"})
+	}
+	refused(t, pool+"    claims: {%s}\n", attempts)
+	refused(t, client+"        claims: {%s}\n", attempts)
+	for _, sound := range []string{"email: email", `"custom:dept": "custom:dept"`, "department: custom:dept", "roles: {value: admin}", `"https://app.example/sub": sub`} {
+		if _, err := Parse("isthmus.yaml", []byte(pool+"    claims: {"+sound+"}\n"), machine()); err != nil {
+			t.Errorf("%s: %v", sound, err)
+		}
+	}
+}
+
+// TestA95_BoundedClaims: how many claims there may be and how long a constant is, is known when the file is loaded.
+func TestA95_BoundedClaims(t *testing.T) {
+	many := make([]string, 51)
+	for i := range many {
+		many[i] = fmt.Sprintf("c%d: {value: x}", i)
+	}
+	refused(t, "pools:\n  - name: main\n    issuer: https://id.example\n    claims: {%s}\n", []attempt{
+		{strings.Join(many, ", "), "51 claims"},
+		{"c: {value: " + strings.Repeat("x", 2049) + "}", "a string of 2049 bytes"},
+		{`c: {value: "a\u202eb"}`, "changes the direction of the text"},
+		{strings.Repeat("c", 129) + ": {value: x}", "a name of 129 bytes"},
+		{`c: {expr: '` + strings.Repeat(" ", 1024) + `1'}`, "it has 1025 bytes"},
+	})
+}
+
+// TestA21_OneWay: a client has one way to prove itself; a weaker one beside it is refused when the file is loaded, and so
+// is a profile that something contradicts.
+func TestA21_OneWay(t *testing.T) {
+	refused(t, "pools:\n  - name: main\n    issuer: https://id.example\n    clients:\n      - id: app\n        callback_urls: [https://app.example/callback]\n%s\n", []attempt{
+		{"        auth: private_key_jwt\n        secret: {env: APP_SECRET}\n        keys: {jwks: {file: keys/app.json}}", "the weaker of the two"},
+		{"        auth: tls\n        secret: {env: APP_SECRET}\n        mtls: {thumbprint: LxydAF53QYqzxtnsDxI1WHueocTnCi1Qc5a53P8iRWg}", "the weaker of the two"},
+		{"        public: true\n        secret: {env: APP_SECRET}", "a public client has no secret"},
+		{"        secret: {env: APP_SECRET}\n        jwks_uri: https://app.example/jwks.json", "not said which of several ways"},
+		{"        profile: fapi2\n        secret: {env: APP_SECRET}", "weaker than the profile fapi2 allows"},
+		{"        profile: fapi2\n        keys: {jwks: {file: keys/app.json}}\n        dpop: off", "demands tokens that are bound to a key"},
+		{"        profile: fapi2\n        keys: {jwks: {file: keys/app.json}}\n        require_par: false", "demands pushed requests"},
+		{"        profile: fapi2\n        keys: {jwks: {file: keys/app.json}}\n        algorithm: RS256", "forbids RS256"},
+	})
+}

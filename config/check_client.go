@@ -11,13 +11,15 @@ import (
 )
 
 const (
-	flowCode        = "code"
-	flowCredentials = "client_credentials"
+	maxURLs   = 100 // callback URLs, and logout URLs, of one client (Cognito's quota)
+	maxScopes = 50  // of one client
+	minSecret = 24  // characters of a client secret
+	maxLive   = 2   // secrets, or certificates, of one client
 
-	maxURLs       = 100 // callback URLs, and logout URLs, of one client (Cognito's quota)
-	maxScopes     = 50  // of one client
-	minSecret     = 24  // characters of a client secret
-	maxLiveSecret = 2
+	// Whether a client may do something, and whether it must.
+	demandOff      = "off"
+	demandAllowed  = "allowed"
+	demandRequired = "required"
 )
 
 var (
@@ -26,16 +28,19 @@ var (
 	systemScopes = []string{"openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"}
 )
 
-func (r *reader) client(p *Pool, c *Client, path string, all *unique) {
+func (r *reader) client(cfg *Config, p *Pool, c *Client, path string, all *unique) {
 	if c.ID != "" && !clientID.MatchString(c.ID) {
 		r.problem(path+".id", quote(c.ID)+" is not a client id", "1 to 128 letters, digits and the characters _ + . -")
 	}
 	all.add("client", c.ID, path+".id", false)
 	r.title(c.Name, path+".name")
-	r.clientSecrets(c, path)
+	r.auth(cfg, c, path)
+	r.profile(c, path)
+	r.requests(c, path)
 	r.flows(c, path)
+	r.exchange(p, c, path)
 	r.redirects(c, path)
-	r.clientScopes(c, path+".scopes")
+	r.clientScopes(p, c, path+".scopes")
 	r.clientProviders(p, c, path+".providers")
 	r.clientBranding(c.Branding, path+".branding")
 	if c.Tokens.Refresh < c.Tokens.Access || c.Tokens.Refresh < c.Tokens.ID {
@@ -53,19 +58,16 @@ func (r *reader) client(p *Pool, c *Client, path string, all *unique) {
 			r.problem(fmt.Sprintf("%s.read_attributes[%d]", path, i), quote(name)+" is not an attribute of the pool", didYouMean(name, known))
 		}
 	}
+	c.Added = r.clientClaims(p, c, path+".claims")
 }
 
+// clientSecrets checks secrets that are there.
 func (r *reader) clientSecrets(c *Client, path string) {
-	at := path + ".secrets"
-	if !r.has(at) {
-		at = path + ".secret"
-	}
+	at, _, _ := r.proofs(path)
 	switch n := len(c.Secrets); {
-	case c.Public && n > 0:
-		r.problem(at, "a public client has no secret", "remove the secret; or remove public, if the app runs on a server of yours")
-	case !c.Public && n == 0 && r.absent(path, "secret") && r.absent(path, "secrets") && r.absent(path, "public"):
-		r.missing(path, "the client has neither a secret nor  public: true", "give  secret: {env: "+envName(c.ID)+"}  to an app on a server,  public: true  to one in a browser or on a phone")
-	case n > maxLiveSecret:
+	case n == 0 && at != "" && !r.reported[at]:
+		r.problem(at, "the list is empty", "give  secret: {env: "+envName(c.ID)+"}")
+	case n > maxLive:
 		r.problem(at, fmt.Sprintf("%d secrets", n), "two at most: the one in use, and the one that replaces it")
 	}
 	for i, s := range c.Secrets {
@@ -81,36 +83,6 @@ func (r *reader) clientSecrets(c *Client, path string) {
 		case i > 0 && text == c.Secrets[0].Reveal():
 			r.problem(where, "the two secrets are the same", "the second replaces the first")
 		}
-	}
-}
-
-func (r *reader) flows(c *Client, path string) {
-	at := path + ".flows"
-	if len(c.Flows) == 0 {
-		r.problem(at, "the list is empty", "for example  flows: [code]")
-	}
-	for i, flow := range c.Flows {
-		here := fmt.Sprintf("%s[%d]", at, i)
-		switch flow {
-		case flowCode, flowCredentials:
-		case "authorization_code":
-			r.problem(here, quote(flow)+" is not known here", "it is called code")
-		case "refresh_token":
-			r.problem(here, quote(flow)+" is not a flow", "refreshing is part of code; see tokens for its bounds")
-		case "implicit", "token", "id_token", "password":
-			r.problem(here, quote(flow)+" is not offered", "it hands tokens or passwords to where they leak (RFC 9700 §2.1.2, §2.4); use code, with PKCE for an app in a browser")
-		default:
-			r.problem(here, quote(flow)+" is not known here", oneOf(flow, []string{flowCode, flowCredentials}))
-		}
-	}
-	if !slices.Contains(c.Flows, flowCredentials) {
-		return
-	}
-	switch {
-	case slices.Contains(c.Flows, flowCode):
-		r.problem(at, "client_credentials stands beside code", "a client either acts for people or for itself; make two clients")
-	case c.Public:
-		r.problem(at, "client_credentials of a public client", "the flow needs a secret (RFC 6749 §4.4)")
 	}
 }
 
@@ -153,8 +125,7 @@ func refusal(err error) string {
 	return strings.TrimPrefix(refused.Description, "the redirect URI is refused: ")
 }
 
-func (r *reader) clientScopes(c *Client, path string) {
-	people := slices.Contains(c.Flows, flowCode)
+func (r *reader) clientScopes(p *Pool, c *Client, path string) {
 	if len(c.Scopes) > maxScopes {
 		r.problem(path, fmt.Sprintf("%d scopes", len(c.Scopes)), fmt.Sprintf("%d at most", maxScopes))
 	}
@@ -162,6 +133,9 @@ func (r *reader) clientScopes(c *Client, path string) {
 		r.problem(path, "the client may ask for no scope", "for example  scopes: [billing/read]")
 	}
 	r.scopeTokens(c.Scopes, path)
+	pool, _, _ := strings.Cut(path, ".clients[")
+	servers := pool + ".resource_servers"
+	guess := r.unread[servers] || r.meant[servers] // what is declared is not known
 	for i, s := range c.Scopes {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		system := slices.Contains(systemScopes, s)
@@ -170,12 +144,14 @@ func (r *reader) clientScopes(c *Client, path string) {
 			r.problem(at, `"offline_access" is not needed`, "every client of the code flow gets refresh tokens; remove it")
 		case !system && !customScope(s):
 			r.problem(at, quote(s)+" is not a scope of ours", oneOf(s, systemScopes)+"; your own have the form  identifier/name")
-		case system && !people && len(c.Flows) > 0:
+		case system && !c.aboutPeople() && len(c.Flows) > 0:
 			r.problem(at, quote(s)+" is about a person", "client_credentials has none; use scopes of the form  identifier/name")
+		case !system && !guess && !p.declares(s):
+			r.problem(at, quote(s)+" is not declared by a resource server of the pool", p.declaration(s))
 		}
 	}
 	needs := slices.IndexFunc(c.Scopes, func(s string) bool { return s == "email" || s == "phone" || s == "profile" })
-	if people && needs >= 0 && !slices.Contains(c.Scopes, "openid") {
+	if c.signsIn() && needs >= 0 && !slices.Contains(c.Scopes, "openid") {
 		r.problem(fmt.Sprintf("%s[%d]", path, needs), quote(c.Scopes[needs])+" without openid", "add openid; the others only widen it")
 	}
 }
@@ -187,7 +163,7 @@ func customScope(s string) bool {
 }
 
 func (r *reader) clientProviders(p *Pool, c *Client, path string) {
-	if !slices.Contains(c.Flows, flowCode) {
+	if !c.signsIn() {
 		if r.has(path) {
 			r.problem(path, "nobody signs in in this flow", "remove the list")
 		}

@@ -32,6 +32,9 @@ func (r *reader) pool(c *Config, p *Pool, path string, all *unique) {
 	}
 	r.branding(p.Branding, path+".branding")
 	p.Schema = r.schema(p.Attributes, path+".attributes")
+	p.Added = r.claimsFit(p.Schema, p.Claims, path+".claims")
+	r.signing(p.Signing, path+".signing")
+	r.resourceServers(p, path+".resource_servers")
 
 	names := unique{r: r}
 	for i := range p.Providers {
@@ -40,10 +43,17 @@ func (r *reader) pool(c *Config, p *Pool, path string, all *unique) {
 		p.Providers[i].Compiled = r.rulesFit(p.Schema, &p.Providers[i], at)
 	}
 	for i := range p.Clients {
-		r.client(p, &p.Clients[i], fmt.Sprintf("%s.clients[%d]", path, i), all)
+		r.client(c, p, &p.Clients[i], fmt.Sprintf("%s.clients[%d]", path, i), all)
 	}
 	for i := range p.Users {
 		r.user(p, &p.Users[i], fmt.Sprintf("%s.users[%d]", path, i), &names)
+	}
+}
+
+// signing checks that a key signs for longer than its successor waits.
+func (r *reader) signing(s Signing, path string) {
+	if s.Every > 0 && s.Every < max(day, 2*s.Ahead) {
+		r.problem(path+".every", "keys would change too often", "at least a day, and twice as long as the next key is published ahead; 0s leaves it to the command  isthmus key rotate")
 	}
 }
 

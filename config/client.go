@@ -1,6 +1,12 @@
 package config
 
-import "time"
+import (
+	"slices"
+	"time"
+
+	"github.com/isthmus-hub/isthmus/hub/proof"
+	"github.com/isthmus-hub/isthmus/mapping"
+)
 
 // PasswordForm is the name under which a client's list of providers holds the pool's own password form, as Cognito
 // writes it.
@@ -17,12 +23,36 @@ type Client struct {
 	Secrets []Secret `yaml:"secrets|secret"`
 	// Public marks an app that can keep no secret; PKCE is then required of it.
 	Public bool `yaml:"public"`
+	// Auth is the one way in which the app proves itself: "secret", "private_key_jwt", "tls", or "" for a public client. By
+	// default it follows from what is given: secrets, keys or a certificate.
+	Auth string `yaml:"auth" oneof:"secret private_key_jwt tls"`
+	// Keys are the app's public keys, for assertions (RFC 7523) and signed requests (RFC 9101).
+	Keys Keys `yaml:"keys"`
+	// JWKSURI is where they are fetched, instead of Keys.
+	JWKSURI string `yaml:"jwks_uri"`
+	// MTLS is the certificate of a client that proves itself by TLS.
+	MTLS MTLS `yaml:"mtls"`
+	// Profile is "fapi2" for a client held to the FAPI 2.0 security profile, or "".
+	Profile string `yaml:"profile" oneof:"fapi2"`
+	// Algorithm signs the client's ID and access tokens; the pool's by default.
+	Algorithm string `yaml:"algorithm" oneof:"RS256 PS256 ES256 EdDSA"`
+	// DPoP is "off", "allowed" (default) or "required" (RFC 9449).
+	DPoP string `yaml:"dpop" oneof:"off allowed required"`
+	// RequirePAR demands that authorization requests are pushed (RFC 9126).
+	RequirePAR bool `yaml:"require_par"`
+	// RequestObject is "off", "allowed" or "required" (RFC 9101): by default allowed for a client with keys, else off.
+	RequestObject string `yaml:"request_object" oneof:"off allowed required"`
 	// CallbackURLs are the registered redirect URIs, compared exactly (RFC 9700 §4.1.3).
 	CallbackURLs []string `yaml:"callback_urls"`
 	// LogoutURLs may be returned to after a sign-out.
 	LogoutURLs []string `yaml:"logout_urls"`
-	// Flows is [code] (default) or [client_credentials].
+	// Flows are "code", "device_code", "client_credentials" and "token_exchange": [code] by default, none for an API that
+	// introspects and has no callback URLs.
 	Flows []string `yaml:"flows,words"`
+	// TokenExchange bounds the flow of that name.
+	TokenExchange TokenExchange `yaml:"token_exchange"`
+	// Introspects lets an API's own client ask about tokens that other clients got.
+	Introspects bool `yaml:"introspects"`
 	// Scopes may be asked for; [openid, email, profile] by default for the code flow.
 	Scopes []string `yaml:"scopes,words"`
 	// Providers are the ways in: provider names and PasswordForm. By default all providers of the pool, or the password
@@ -36,6 +66,31 @@ type Client struct {
 	UserinfoTypes string `yaml:"userinfo_types" oneof:"strings typed"`
 	// ReadAttributes limits what tokens and userinfo release to the client; nil means every attribute.
 	ReadAttributes []string `yaml:"read_attributes"`
+	// Claims are added to the client's tokens, over those of the pool.
+	Claims []ClaimRule `yaml:"claims"`
+
+	// Added is made of Claims and the pool's; nil when there are none.
+	Added *mapping.Claims `yaml:"-"`
+}
+
+// Keys are public keys. Parsed is made of JWKS.
+type Keys struct {
+	JWKS   JWKS        `yaml:"jwks"`
+	Parsed *proof.Keys `yaml:"-"`
+}
+
+// JWKS is the JSON text of a JWK set (RFC 7517 §5), written as one text or as {file: path}.
+type JWKS string
+
+// MTLS names the certificates, one, or two while one replaces the other, of a client that proves itself by TLS (RFC 8705
+// §2.2): the base64url SHA-256 of their DER form, x5t#S256. In the file they may also be in hexadecimal.
+type MTLS struct {
+	Thumbprints []string `yaml:"thumbprints|thumbprint"`
+}
+
+// TokenExchange lists the clients, by id, whose access tokens this client may exchange for its own (RFC 8693).
+type TokenExchange struct {
+	From []string `yaml:"from"`
 }
 
 // Tokens bounds what the client receives. Access and ID: 5 min to 24 h, 1 h by default; Refresh: 1 h to 3650 days, 30
@@ -67,3 +122,11 @@ func (c *Client) Rotates() bool {
 	}
 	return c.Public
 }
+
+// signsIn tells whether people sign in to the client.
+func (c *Client) signsIn() bool {
+	return slices.Contains(c.Flows, flowCode) || slices.Contains(c.Flows, flowDevice)
+}
+
+// aboutPeople tells whether the client's tokens can be about people.
+func (c *Client) aboutPeople() bool { return c.signsIn() || slices.Contains(c.Flows, flowExchange) }

@@ -37,6 +37,12 @@ func (r *reader) decode(v reflect.Value, n *node, path string, f field) {
 	case *[]Rule:
 		*target = r.rules(n, path)
 		return
+	case *[]ClaimRule:
+		*target = r.claimRules(n, path)
+		return
+	case *JWKS:
+		*target = r.jwks(n, path)
+		return
 	case *Listener:
 		if n.kind == scalarKind {
 			target.Address = n.text

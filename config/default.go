@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -17,7 +18,9 @@ func (l *Log) setDefaults() { *l = Log{Level: slog.LevelInfo, Format: "text"} }
 
 func (p *Pool) setDefaults() { p.Language = "en" }
 
-func (s *Signing) setDefaults() { s.Algorithm = "RS256" }
+func (s *Signing) setDefaults() {
+	*s = Signing{Algorithm: "RS256", Every: 90 * day, Ahead: 15 * time.Minute}
+}
 
 func (s *Session) setDefaults() { s.Lifetime = time.Hour }
 
@@ -70,11 +73,11 @@ func (c *Config) complete(r *reader) {
 	}
 	c.Admin.Socket = cmp.Or(r.resolve(c.Admin.Socket), c.Store+".sock")
 	for i := range c.Pools {
-		c.Pools[i].complete(r)
+		c.Pools[i].complete(r, fmt.Sprintf("pools[%d]", i))
 	}
 }
 
-func (p *Pool) complete(r *reader) {
+func (p *Pool) complete(r *reader, path string) {
 	if p.Title == "" {
 		p.Title = p.Name
 	}
@@ -93,20 +96,26 @@ func (p *Pool) complete(r *reader) {
 	if len(names) == 0 {
 		names = []string{PasswordForm}
 	}
+	for i := range p.ResourceServers {
+		if rs := &p.ResourceServers[i]; rs.Name == "" {
+			rs.Name = rs.Identifier
+		}
+	}
 	for i := range p.Clients {
-		p.Clients[i].complete(r, names)
+		p.Clients[i].complete(r, fmt.Sprintf("%s.clients[%d]", path, i), names)
+		p.Clients[i].completeAuth(r, fmt.Sprintf("%s.clients[%d]", path, i), p.Signing.Algorithm)
 	}
 }
 
-func (c *Client) complete(r *reader, providers []string) {
+func (c *Client) complete(r *reader, path string, providers []string) {
 	if c.Name == "" {
 		c.Name = c.ID
 	}
-	if c.Flows == nil {
+	if api := c.Introspects && !r.has(path+".callback_urls"); c.Flows == nil && !api {
 		c.Flows = []string{flowCode}
 	}
 	c.Branding.Logo, c.Branding.LogoDark = r.resolve(c.Branding.Logo), r.resolve(c.Branding.LogoDark)
-	if !slices.Contains(c.Flows, flowCode) {
+	if !c.signsIn() {
 		return
 	}
 	if c.Scopes == nil {
@@ -114,6 +123,43 @@ func (c *Client) complete(r *reader, providers []string) {
 	}
 	if c.Providers == nil {
 		c.Providers = slices.Clone(providers)
+	}
+}
+
+// completeAuth fills what the ways to prove oneself and the profile imply where the file says nothing.
+func (c *Client) completeAuth(r *reader, path, poolAlgorithm string) {
+	secret, keys, tls := r.proofs(path)
+	if c.Auth == "" && !c.Public {
+		switch {
+		case secret == "" && keys != "" && !tls:
+			c.Auth = authKey
+		case secret == "" && keys == "" && tls:
+			c.Auth = authTLS
+		default:
+			c.Auth = authSecret
+		}
+	}
+	if c.RequestObject == "" {
+		c.RequestObject = demandOff
+		if keys != "" {
+			c.RequestObject = demandAllowed
+		}
+	}
+	fapi := c.Profile == profileFAPI2
+	if c.DPoP == "" {
+		c.DPoP = demandAllowed
+		if fapi && c.Auth != authTLS {
+			c.DPoP = demandRequired
+		}
+	}
+	if fapi && !r.has(path+".require_par") {
+		c.RequirePAR = slices.Contains(c.Flows, flowCode)
+	}
+	if c.Algorithm == "" {
+		c.Algorithm = poolAlgorithm
+		if fapi && poolAlgorithm == "RS256" {
+			c.Algorithm = "ES256"
+		}
 	}
 }
 

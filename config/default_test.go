@@ -8,6 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/isthmus-hub/isthmus/hub/proof"
+	"github.com/isthmus-hub/isthmus/mapping"
 )
 
 const smallest = `pools:
@@ -18,6 +21,9 @@ const smallest = `pools:
         issuer: https://login.corp.example
         client_id: hub
         client_secret: upstream-secret
+    resource_servers:
+      - identifier: billing
+        scopes: [{name: read, description: Read bills}, {name: write, description: Change bills}]
     clients:
       - id: expenses-web
         public: true
@@ -32,7 +38,9 @@ const smallest = `pools:
 var byMeaning = cmp.Options{
 	cmp.Comparer(func(a, b Secret) bool { return a.Reveal() == b.Reveal() }),
 	cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }),
-	cmpopts.IgnoreFields(Pool{}, "Schema"),
+	cmpopts.IgnoreFields(Pool{}, "Schema", "Added"),
+	cmpopts.IgnoreFields(Client{}, "Added"),
+	cmp.Comparer(func(a, b *proof.Keys) bool { return cmp.Equal(a.IDs(), b.IDs()) }),
 	cmpopts.IgnoreFields(Provider{}, "Compiled"),
 }
 
@@ -52,7 +60,7 @@ func TestDefaults(t *testing.T) {
 		Log:        Log{Level: slog.LevelInfo, Format: "text"},
 		Pools: []Pool{{
 			Name: "main", Issuer: "https://id.example", Title: "main", Language: "en",
-			Signing: Signing{Algorithm: "RS256"},
+			Signing: Signing{Algorithm: "RS256", Every: 90 * day, Ahead: 15 * time.Minute},
 			Session: Session{Lifetime: time.Hour},
 			PasswordPolicy: PasswordPolicy{
 				MinimumLength: 8, RequireLowercase: true, RequireUppercase: true, RequireNumbers: true, RequireSymbols: true, TemporaryLifetime: 7 * day,
@@ -61,12 +69,13 @@ func TestDefaults(t *testing.T) {
 				Name: "CorporateID", Issuer: "https://login.corp.example", ClientID: "hub", ClientSecret: NewSecret("upstream-secret"),
 				Scopes: []string{"openid", "email", "profile"}, AttributesRequestMethod: "GET", Enabled: true, Creation: true, Mapping: DefaultRules(),
 			}},
+			ResourceServers: []ResourceServer{{Identifier: "billing", Name: "billing", Scopes: []ResourceScope{{"read", "Read bills"}, {"write", "Change bills"}}}},
 			Clients: []Client{{
-				ID: "expenses-web", Name: "expenses-web", Public: true, CallbackURLs: []string{"https://expenses.example/callback"},
+				ID: "expenses-web", Name: "expenses-web", Public: true, Algorithm: "RS256", DPoP: "allowed", RequestObject: "off", CallbackURLs: []string{"https://expenses.example/callback"},
 				Flows: []string{"code"}, Scopes: []string{"openid", "email", "profile"}, Providers: []string{"CorporateID"}, Tokens: tokens,
 				UserinfoTypes: "strings",
 			}, {
-				ID: "machine", Name: "machine", Secrets: []Secret{NewSecret("machine-secret-0123456789")},
+				ID: "machine", Name: "machine", Auth: "secret", Algorithm: "RS256", DPoP: "allowed", RequestObject: "off", Secrets: []Secret{NewSecret("machine-secret-0123456789")},
 				Flows: []string{"client_credentials"}, Scopes: []string{"billing/read", "billing/write"}, Tokens: tokens,
 				UserinfoTypes: "strings",
 			}},
@@ -100,7 +109,10 @@ pools:
     title: Main
     language: de
     branding: {accent: "#123456", radius: 0, links: {terms: https://www.example/terms#top, help: mailto:help@www.example}}
-    signing: {algorithm: EdDSA}
+    signing: {algorithm: EdDSA, every: 30d, ahead: 1h}
+    claims: {department: custom:unit, tenant: {value: main, in: id access}, domain: {expr: user.email, in: [access]}}
+    registration: {enabled: true}
+    resource_servers: [{identifier: "https://orders.example", name: Orders, scopes: [{name: read, description: Read orders}]}]
     session: {lifetime: 1d12h}
     password_policy: {minimum_length: 15, require_lowercase: false, require_uppercase: false, require_numbers: false, require_symbols: false, temporary_lifetime: 1d}
     attributes:
@@ -138,6 +150,23 @@ pools:
         userinfo_types: typed
         branding: {title: App, accent: "#654321"}
         read_attributes: [sub, email, custom:level]
+        auth: secret
+        keys: {jwks: {file: keys/app.json}}
+        request_object: required
+        algorithm: PS256
+        dpop: off
+        require_par: true
+        introspects: true
+        claims: {"custom:level": {attribute: "custom:level", in: [access]}}
+      - id: bank
+        profile: fapi2
+        jwks_uri: https://bank.example/jwks.json
+        callback_urls: https://bank.example/callback
+      - {id: terminal, profile: fapi2, mtls: {thumbprint: "2F:1C:9D:00:5E:77:41:8A:B3:C6:D9:EC:0F:12:35:58:7B:9E:A1:C4:E7:0A:2D:50:73:96:B9:DC:FF:22:45:68"},
+         flows: client_credentials, scopes: https://orders.example/read}
+      - {id: orders-api, secret: {env: APP_SECRET}, introspects: true}
+      - {id: backend, secret: {env: APP_SECRET}, flows: token_exchange, token_exchange: {from: [two-secrets, bank]}, scopes: https://orders.example/read}
+      - {id: television, public: true, flows: device_code}
     users:
       - {username: ada, password: more-than-fifteen, disabled: true, attributes: {email: ada@corp.example, email_verified: true, "custom:level": 3}}
       - {username: bob, temporary_password: {env: APP_SECRET}, attributes: {email: bob@corp.example}}
@@ -145,7 +174,12 @@ pools:
 	if err != nil {
 		t.Fatal(err)
 	}
-	zero, en := 0, "en"
+	zero, en, tenant := 0, "en", "main"
+	tokens := Tokens{Access: time.Hour, ID: time.Hour, Refresh: 30 * day, Grace: 10 * time.Second}
+	oneParsed, err := proof.ParseKeys([]byte(oneKey))
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := &Config{
 		Path:           "/etc/isthmus/isthmus.yaml",
 		Listen:         []Listener{{Address: ":8443", TLS: &TLS{Certificate: "/etc/isthmus/tls/chain.pem", Key: "/keys/key.pem"}}, {Address: "[::1]:80"}},
@@ -158,8 +192,16 @@ pools:
 		Log:            Log{Level: slog.LevelWarn, Format: "json"},
 		Pools: []Pool{{
 			Name: "main", Issuer: "https://id.example/main", Title: "Main", Language: "de",
-			Branding:       Branding{Accent: "#123456", Radius: &zero, Links: Links{Terms: "https://www.example/terms#top", Help: "mailto:help@www.example"}},
-			Signing:        Signing{Algorithm: "EdDSA"},
+			Branding: Branding{Accent: "#123456", Radius: &zero, Links: Links{Terms: "https://www.example/terms#top", Help: "mailto:help@www.example"}},
+			Signing:  Signing{Algorithm: "EdDSA", Every: 30 * day, Ahead: time.Hour},
+			Claims: []ClaimRule{
+				{Claim: "department", Attribute: "custom:unit"}, {Claim: "tenant", Value: &tenant, In: []string{"id", "access"}},
+				{Claim: "domain", Expr: "user.email", In: []string{"access"}},
+			},
+			Registration: Registration{Enabled: true},
+			ResourceServers: []ResourceServer{{
+				Identifier: "https://orders.example", Name: "Orders", Scopes: []ResourceScope{{Name: "read", Description: "Read orders"}},
+			}},
 			Session:        Session{Lifetime: 36 * time.Hour},
 			PasswordPolicy: PasswordPolicy{MinimumLength: 15, TemporaryLifetime: day},
 			Attributes: Attributes{
@@ -185,6 +227,27 @@ pools:
 				Flows:        []string{"code"}, Scopes: []string{"openid"}, Providers: []string{"COGNITO"},
 				Tokens:   Tokens{Access: 5 * time.Minute, ID: 10 * time.Minute, Refresh: 3650 * day, Rotation: new(false)},
 				Branding: ClientBranding{Title: "App", Accent: "#654321"}, UserinfoTypes: "typed", ReadAttributes: []string{"sub", "email", "custom:level"},
+				Auth: "secret", Keys: Keys{JWKS: oneKey, Parsed: oneParsed}, RequestObject: "required", Algorithm: "PS256", DPoP: "off", RequirePAR: true, Introspects: true,
+				Claims: []ClaimRule{{Claim: "custom:level", Attribute: "custom:level", In: []string{"access"}}},
+			}, {
+				ID: "bank", Name: "bank", Auth: "private_key_jwt", Profile: "fapi2", JWKSURI: "https://bank.example/jwks.json",
+				RequestObject: "allowed", Algorithm: "EdDSA", DPoP: "required", RequirePAR: true,
+				CallbackURLs: []string{"https://bank.example/callback"}, Flows: []string{"code"}, Scopes: []string{"openid", "email", "profile"},
+				Providers: []string{"CorporateID"}, Tokens: tokens, UserinfoTypes: "strings",
+			}, {
+				ID: "terminal", Name: "terminal", Auth: "tls", Profile: "fapi2", MTLS: MTLS{[]string{"LxydAF53QYqzxtnsDxI1WHueocTnCi1Qc5a53P8iRWg"}},
+				RequestObject: "off", Algorithm: "EdDSA", DPoP: "allowed", Flows: []string{"client_credentials"}, Scopes: []string{"https://orders.example/read"},
+				Tokens: tokens, UserinfoTypes: "strings",
+			}, {
+				ID: "orders-api", Name: "orders-api", Auth: "secret", Secrets: []Secret{NewSecret("app-secret-0123456789abcdef")}, Introspects: true,
+				RequestObject: "off", Algorithm: "EdDSA", DPoP: "allowed", Tokens: tokens, UserinfoTypes: "strings",
+			}, {
+				ID: "backend", Name: "backend", Auth: "secret", Secrets: []Secret{NewSecret("app-secret-0123456789abcdef")},
+				Flows: []string{"token_exchange"}, TokenExchange: TokenExchange{[]string{"two-secrets", "bank"}}, Scopes: []string{"https://orders.example/read"},
+				RequestObject: "off", Algorithm: "EdDSA", DPoP: "allowed", Tokens: tokens, UserinfoTypes: "strings",
+			}, {
+				ID: "television", Name: "television", Public: true, Flows: []string{"device_code"}, Scopes: []string{"openid", "email", "profile"},
+				Providers: []string{"CorporateID"}, RequestObject: "off", Algorithm: "EdDSA", DPoP: "allowed", Tokens: tokens, UserinfoTypes: "strings",
 			}},
 			Users: []User{{
 				Username: "ada", Password: NewSecret("more-than-fifteen"), Disabled: true,
@@ -196,6 +259,11 @@ pools:
 	}
 	if diff := cmp.Diff(want, got, byMeaning, cmpopts.IgnoreFields(Config{}, "Warnings")); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+	app := got.Pools[0].Clients[0].Added
+	person := mapping.Attributes{"email": "ada@corp.example", "custom:unit": "x", "custom:level": "3"}
+	if claims, left := app.Apply(person, "two-secrets", nil, mapping.AccessToken); len(claims) != 3 || len(left) != 0 {
+		t.Errorf("access tokens of the app get %v, not %v", claims, left)
 	}
 	secrets := got.Pools[0].Clients[0].Secrets
 	if a, b := secrets[0].Origin(), secrets[1].Origin(); a != "the variable APP_SECRET" || b != "the file /etc/isthmus/secrets/app" {

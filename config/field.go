@@ -52,14 +52,14 @@ func fieldsOf(t reflect.Type) []field {
 	return list
 }
 
-// knownKeys lists every key of the file as a pattern, such as pools[].clients[].id. A mapping's keys are attributes,
-// not ours, and appear as *.
+// knownKeys lists every key of the file as a pattern, such as pools[].clients[].id. The keys of a mapping are
+// attributes or claims, not ours, and appear as *.
 var knownKeys = sync.OnceValue(func() []string {
 	var list []string
 	var walk func(t reflect.Type, path string)
 	walk = func(t reflect.Type, path string) {
 		switch {
-		case t == reflect.TypeFor[[]Rule]():
+		case t == reflect.TypeFor[[]Rule](), t == reflect.TypeFor[[]ClaimRule]():
 			walk(t.Elem(), path+".*")
 		case t == reflect.TypeFor[Secret](), t.Kind() == reflect.Struct && t.PkgPath() != reflect.TypeFor[Config]().PkgPath():
 		case t.Kind() == reflect.Slice:

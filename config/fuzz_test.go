@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -46,10 +47,11 @@ func FuzzParse(f *testing.F) {
 				}
 			}
 			for _, cl := range p.Clients {
-				if ids[cl.ID] || cl.ID == "" || cl.Public == (len(cl.Secrets) > 0) || len(cl.Flows) == 0 || len(cl.Scopes) == 0 {
+				if ids[cl.ID] || cl.ID == "" || !cl.Introspects && len(cl.Flows) == 0 || len(cl.Flows) > 0 && len(cl.Scopes) == 0 {
 					t.Fatalf("client %+v", cl)
 				}
 				ids[cl.ID] = true
+				checkClient(t, &p, &cl)
 			}
 			for _, u := range p.Users {
 				if u.Username == "" || u.Password.Empty() == u.TemporaryPassword.Empty() {
@@ -58,6 +60,32 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// checkClient: a client has just what its one way to prove itself needs, and what the hub will look up is there.
+func checkClient(t *testing.T, p *Pool, cl *Client) {
+	t.Helper()
+	keys := cl.Keys.Parsed != nil || cl.JWKSURI != ""
+	ways := map[string]bool{"": cl.Public, "secret": len(cl.Secrets) > 0, "private_key_jwt": keys, "tls": len(cl.MTLS.Thumbprints) > 0}
+	if !ways[cl.Auth] || cl.Public != (cl.Auth == "") || cl.Auth != "secret" && len(cl.Secrets) > 0 || cl.Auth != "tls" && len(cl.MTLS.Thumbprints) > 0 ||
+		cl.Keys.Parsed != nil && cl.JWKSURI != "" {
+		t.Fatalf("client %+v", cl)
+	}
+	if cl.DPoP == "" || cl.RequestObject == "" || cl.Algorithm == "" || cl.RequestObject != "off" && !keys {
+		t.Fatalf("client %+v", cl)
+	}
+	if cl.Profile == "fapi2" && (cl.Auth == "" || cl.Auth == "secret" || cl.Algorithm == "RS256" || cl.DPoP != "required" && cl.Auth != "tls" ||
+		slices.Contains(cl.Flows, "code") && !cl.RequirePAR) {
+		t.Fatalf("a client against its profile: %+v", cl)
+	}
+	for _, s := range cl.Scopes {
+		if customScope(s) && !p.declares(s) {
+			t.Fatalf("the scope %s is not declared", s)
+		}
+	}
+	if (len(p.Claims) > 0 || len(cl.Claims) > 0) != (cl.Added != nil) {
+		t.Fatalf("claims %v and %v, compiled %v", p.Claims, cl.Claims, cl.Added)
+	}
 }
 
 func checkPlaces(t *testing.T, list Problems, lines int) {

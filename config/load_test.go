@@ -14,6 +14,10 @@ import (
 
 var update = flag.Bool("update", false, "write what the golden tests got as what they want")
 
+// oneKey is a JWK set whose private half nobody has.
+const oneKey = `{"keys":[{"kty":"EC","crv":"P-256","kid":"k1","use":"sig",` +
+	`"x":"aS46HG7O7tnSGEL4KPC9jjz3afJuedfQZ6Fs4ikqGyU","y":"JHmpry59DnKyr2NDKpsELd8WN2RCqdi607HBpQAIeME"}]}`
+
 // machine is a small world for the tests: a few variables and files.
 func machine() Environment {
 	vars := map[string]string{
@@ -29,6 +33,8 @@ func machine() Environment {
 		"secrets/open":   {Data: []byte("from-a-file-0123456789\n"), Mode: 0o666},
 		"secrets/blank":  {Data: []byte("\n"), Mode: 0o600},
 		"secrets/huge":   {Data: bytes.Repeat([]byte("x"), maxSecret+1), Mode: 0o600},
+		"keys/app.json":  {Data: []byte(oneKey), Mode: 0o644},
+		"keys/open.json": {Data: []byte(oneKey), Mode: 0o666},
 		"logo.svg":       {Data: []byte("<svg/>"), Mode: 0o644},
 		"logo-large.png": {Data: bytes.Repeat([]byte("x"), maxLogo+1), Mode: 0o644},
 	}

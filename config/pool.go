@@ -21,6 +21,8 @@ type Pool struct {
 	Branding Branding `yaml:"branding"`
 	// Signing says how tokens are signed.
 	Signing Signing `yaml:"signing"`
+	// Claims are added to the tokens of every client, in the order of the file; a client's own stand over them.
+	Claims []ClaimRule `yaml:"claims"`
 	// Session is the browser session.
 	Session Session `yaml:"session"`
 	// PasswordPolicy binds the pool's own passwords.
@@ -29,18 +31,47 @@ type Pool struct {
 	Attributes Attributes `yaml:"attributes"`
 	// Providers are the upstream providers, in the order in which they are offered.
 	Providers []Provider `yaml:"providers"`
+	// ResourceServers are the APIs that apps call with access tokens; they declare the scopes identifier/name.
+	ResourceServers []ResourceServer `yaml:"resource_servers"`
 	// Clients are the apps.
 	Clients []Client `yaml:"clients"`
+	// Registration is how apps register themselves.
+	Registration Registration `yaml:"registration"`
 	// Users are seeded at start when they do not exist; the file never overwrites a user.
 	Users []User `yaml:"users"`
 
 	// Schema is made of Attributes.
 	Schema *mapping.Schema `yaml:"-"`
+	// Added is made of Claims, checked against the schema; nil when there are none.
+	Added *mapping.Claims `yaml:"-"`
 }
 
-// Signing holds the algorithm of ID and access tokens: RS256 (default), PS256, ES256 or EdDSA.
+// Signing holds the algorithm of ID and access tokens, RS256 (default), PS256, ES256 or EdDSA, and when its keys change:
+// Every is how long a key signs, 90 days by default, zero until a command rotates it; Ahead is how long the next one is
+// published before it signs, 15 minutes by default and more than apps keep the JWKS.
 type Signing struct {
-	Algorithm string `yaml:"algorithm" oneof:"RS256 PS256 ES256 EdDSA"`
+	Algorithm string        `yaml:"algorithm" oneof:"RS256 PS256 ES256 EdDSA"`
+	Every     time.Duration `yaml:"every" min:"0s" max:"3650d"`
+	Ahead     time.Duration `yaml:"ahead" min:"10m" max:"30d"`
+}
+
+// Registration lets apps register themselves (RFC 7591) with a one-time token of an operator. Off by default.
+type Registration struct {
+	Enabled bool `yaml:"enabled"`
+}
+
+// ResourceServer is an API. Identifier is 1 to 256 visible characters, often its address, unique in the pool; Name is
+// what people read, the identifier by default.
+type ResourceServer struct {
+	Identifier string          `yaml:"identifier,required" say:"often the address of the API, for example  identifier: https://orders.example"`
+	Name       string          `yaml:"name"`
+	Scopes     []ResourceScope `yaml:"scopes"`
+}
+
+// ResourceScope is a permission at an API, asked for as identifier/name. Description says to people what it permits.
+type ResourceScope struct {
+	Name        string `yaml:"name,required" say:"for example  name: read"`
+	Description string `yaml:"description,required" say:"what the scope permits, for example  description: Read orders"`
 }
 
 // Session bounds a browser session: Lifetime from sign-in, 1 h by default, 30 days at most.

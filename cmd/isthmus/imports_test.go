@@ -57,7 +57,7 @@ var floors = []floor{
 	{"idp/idptest", []string{"idp/..."}},
 	{"idp", []string{"idp/strictjson", "idp/outbound"}},
 	{"idp/...", nil},
-	{"config", []string{"mapping", "hub/oauth"}},
+	{"config", []string{"mapping", "hub/oauth", "hub/proof"}},
 	{"mapping", nil},
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/isthmus-hub/isthmus/config"
@@ -21,9 +22,7 @@ import (
 // Times of a pool that the file does not set.
 const (
 	interactionLife = 10 * time.Minute
-	codeLife        = time.Minute
-	keyLife         = 90 * 24 * time.Hour
-	keyAhead        = 15 * time.Minute // three times as long as apps keep the JWKS
+	codeLife        = time.Minute // the most that FAPI 2.0 §5.3.2.1 allows
 )
 
 // upstream is a provider's relying party with what it was made of, so that a
@@ -58,7 +57,8 @@ func (h *Hub) pool(ctx context.Context, cfg *config.Config, c *config.Pool, upst
 			Title: c.Title, Accent: b.Accent, AccentDark: b.AccentDark, Background: b.Background, Radius: b.Radius,
 			Logo: logo, LogoDark: logoDark, Terms: b.Links.Terms, Privacy: b.Links.Privacy, Help: b.Links.Help,
 		},
-		Schema: c.Schema, Clients: map[string]*hub.Client{},
+		Schema: c.Schema, Clients: map[string]*hub.Client{}, Resources: resources(c.ResourceServers),
+		Claims: c.Added, Registration: c.Registration.Enabled,
 		SessionLife: c.Session.Lifetime, InteractionLife: interactionLife, CodeLife: codeLife,
 		PasswordPolicy: hub.PasswordPolicy{
 			MinimumLength: c.PasswordPolicy.MinimumLength, Upper: c.PasswordPolicy.RequireUppercase,
@@ -84,16 +84,41 @@ func (h *Hub) pool(ctx context.Context, cfg *config.Config, c *config.Pool, upst
 		}
 		p.Providers = append(p.Providers, provider)
 	}
-	algorithm, err := token.ParseAlgorithm(c.Signing.Algorithm)
-	if err != nil {
-		return nil, err
-	}
-	rotation := token.Rotation{Algorithms: []token.Algorithm{algorithm}, Every: keyLife, Ahead: keyAhead, Keep: longest}
+	rotation := token.Rotation{Algorithms: algorithms(c), Every: c.Signing.Every, Ahead: c.Signing.Ahead, Keep: longest}
 	if p.Keys, err = hub.OpenKeys(ctx, p.Space, p.Secrets.Signing, rotation); err != nil {
 		return nil, err
 	}
 	return p, nil
 }
+
+// algorithms are what the pool signs with: its own first, then those that its
+// clients want.
+func algorithms(c *config.Pool) []token.Algorithm {
+	list := []token.Algorithm{token.Algorithm(c.Signing.Algorithm)}
+	for _, client := range c.Clients {
+		if a := token.Algorithm(client.Algorithm); !slices.Contains(list, a) {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+func resources(servers []config.ResourceServer) []hub.Resource {
+	list := make([]hub.Resource, len(servers))
+	for i, s := range servers {
+		list[i] = hub.Resource{Identifier: s.Identifier, Name: s.Name, Scopes: map[string]string{}}
+		for _, scope := range s.Scopes {
+			list[i].Scopes[scope.Name] = scope.Description
+		}
+	}
+	return list
+}
+
+// clientAuths and demands are the file's words in hub's.
+var (
+	clientAuths = map[string]hub.ClientAuth{"": hub.AuthSecret, "secret": hub.AuthSecret, "private_key_jwt": hub.AuthKey, "tls": hub.AuthTLS}
+	demands     = map[string]hub.Demand{"off": hub.Off, "allowed": hub.Allowed, "required": hub.Required}
+)
 
 func (h *Hub) client(cfg *config.Config, c *config.Client) (*hub.Client, error) {
 	client := &hub.Client{
@@ -102,6 +127,10 @@ func (h *Hub) client(cfg *config.Config, c *config.Client) (*hub.Client, error) 
 		AccessLife: c.Tokens.Access, IDLife: c.Tokens.ID, RefreshLife: c.Tokens.Refresh,
 		Rotation: c.Rotates(), Grace: c.Tokens.Grace,
 		ReadAttributes: c.ReadAttributes, TypedUserInfo: c.UserinfoTypes == "typed",
+		Auth: clientAuths[c.Auth], Keys: c.Keys.Parsed, JWKSURI: c.JWKSURI, Thumbprints: c.MTLS.Thumbprints,
+		Algorithm: token.Algorithm(c.Algorithm), DPoP: demands[c.DPoP], RequestObject: demands[c.RequestObject],
+		RequirePAR: c.RequirePAR, FAPI2: c.Profile == "fapi2",
+		Claims: c.Added, ExchangesFrom: c.TokenExchange.From, Introspects: c.Introspects,
 	}
 	for _, s := range c.Secrets {
 		client.Secrets = append(client.Secrets, hub.HashSecret(s.Reveal()))
