@@ -15,7 +15,7 @@ const CodeMemory = time.Hour
 
 // Code is an authorization code: the right to one grant.
 type Code struct {
-	Hash        string `json:"hash"`
+	ID          string `json:"id"` // CodeID of what the app shows
 	Interaction string `json:"interaction"`
 	Grant       string `json:"grant"` // id the grant gets when the code is redeemed
 	Used        bool   `json:"used,omitempty"`
@@ -38,15 +38,19 @@ type Code struct {
 	Forgotten   time.Time   `json:"forgotten"` // not remembered after this
 }
 
-// Codes are the codes of a pool, found by the hash of what the app shows.
+// Codes are the codes of a pool.
 var Codes = store.Collection[Code]{
 	Name:    "code",
-	ID:      func(c *Code) string { return c.Hash },
+	ID:      func(c *Code) string { return c.ID },
 	Expires: func(c *Code) time.Time { return c.Forgotten },
 	Indexes: []store.Index[Code]{
 		{Name: "interaction", Unique: true, Keys: func(c *Code) []string { return []string{c.Interaction} }},
 	},
 }
+
+// CodeID is the id under which an authorization code is kept: its time, see NewID,
+// and its hash.
+func CodeID(code string) string { return code[:min(stampText, len(code))] + HashCode(code) }
 
 // HashCode is the form in which a one-time value is stored.
 func HashCode(code string) string {

@@ -19,6 +19,8 @@
 //     credential; the store keeps only the secret's hash.
 //   - A code is unique in the interaction that made it, so an interaction ends
 //     once however often its last step is sent again.
+//   - Ids of what every sign-in makes begin with the time (id.go), for the sake
+//     of the store. People's do not: they are nobody's business.
 //   - A refresh token is derived (grant, generation, MAC), so nothing that
 //     signs anybody in is stored, and a lost answer can be given again.
 package hub

@@ -1,8 +1,6 @@
 package hub
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"time"
 
 	"github.com/isthmus-hub/isthmus/hub/oauth"
@@ -54,14 +52,7 @@ type Wish struct {
 // holds little.
 func NewInteraction(r oauth.AuthorizationRequest, now time.Time) *Interaction {
 	r.IDTokenHint, r.Claims, r.ClaimsLocales, r.Request, r.RequestURI = "", "", "", "", ""
-	return &Interaction{ID: Random(), Begun: now, Request: r}
-}
-
-// Random is 256 bits as base64url text: an id, a nonce or a PKCE verifier.
-func Random() string {
-	raw := make([]byte, 32)
-	rand.Read(raw)
-	return base64.RawURLEncoding.EncodeToString(raw)
+	return &Interaction{ID: NewID(now), Begun: now, Request: r}
 }
 
 // Pending is a federated sign-in that waits for details only the person can

@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -40,11 +39,9 @@ var Sessions = store.Collection[Session]{
 
 // NewSessionID makes a session's public id, its secret's hash, and the cookie
 // value that joins both. Made outside a transaction: a transaction may run twice.
-func NewSessionID() (id string, secret []byte, cookie string) {
-	raw := make([]byte, 48)
-	rand.Read(raw)
-	id = base64.RawURLEncoding.EncodeToString(raw[:16])
-	key := base64.RawURLEncoding.EncodeToString(raw[16:])
+func NewSessionID(now time.Time) (id string, secret []byte, cookie string) {
+	id = base64.RawURLEncoding.EncodeToString(stamped(now, 16))
+	key := Random()
 	sum := sha256.Sum256([]byte(key))
 	return id, sum[:], id + "." + key
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/isthmus-hub/isthmus/hub"
-	"github.com/isthmus-hub/isthmus/hub/directory"
 	"github.com/isthmus-hub/isthmus/hub/oauth"
 	"github.com/isthmus-hub/isthmus/hub/store"
 )
@@ -59,7 +58,7 @@ func RedeemDevice(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequ
 	if !c.Allows("device_code") {
 		return nil, oauth.Errorf(oauth.UnauthorizedClient, "the client may not use the device grant")
 	}
-	id := directory.NewSub()
+	id := hub.NewGrantID(p.Now())
 	var g *hub.Grant
 	var u *hub.User
 	var refused *oauth.Error

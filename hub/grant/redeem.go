@@ -22,7 +22,7 @@ func Redeem(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest, v
 	var refused, sub string
 	err := p.Space.Update(ctx, func(tx *store.Tx) error {
 		g, u, refused, sub = nil, nil, "", ""
-		code, err := hub.Codes.Get(tx, hub.HashCode(r.Code))
+		code, err := hub.Codes.Get(tx, hub.CodeID(r.Code))
 		if errors.Is(err, store.ErrNotFound) {
 			refused = "unknown_code"
 			return nil

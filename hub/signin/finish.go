@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/isthmus-hub/isthmus/hub"
-	"github.com/isthmus-hub/isthmus/hub/directory"
 	"github.com/isthmus-hub/isthmus/hub/oauth"
 	"github.com/isthmus-hub/isthmus/hub/store"
 )
@@ -25,8 +24,8 @@ type entry struct {
 // transaction with whatever finding the user writes. A verdict means that
 // nobody came in.
 func (s *Service) enter(ctx context.Context, p *hub.Pool, b Browser, t *attempt, e entry) (Next, *verdict, error) {
-	id, secret, cookie := hub.NewSessionID()
-	code := hub.Random()
+	id, secret, cookie := hub.NewSessionID(p.Now())
+	code := hub.NewID(p.Now())
 	record := t.code(p, code)
 	var v *verdict
 	var user *hub.User
@@ -72,7 +71,7 @@ func (s *Service) enter(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 
 // resume gives the app a code from a session that is live already.
 func (s *Service) resume(ctx context.Context, p *hub.Pool, t *attempt, session *hub.Session) (Next, error) {
-	code := hub.Random()
+	code := hub.NewID(p.Now())
 	record := t.code(p, code)
 	var v *verdict
 	err := p.Space.Update(ctx, func(tx *store.Tx) error {
@@ -109,7 +108,7 @@ func (s *Service) resume(ctx context.Context, p *hub.Pool, t *attempt, session *
 func (t *attempt) code(p *hub.Pool, code string) hub.Code {
 	r := &t.in.Request
 	return hub.Code{
-		Hash: hub.HashCode(code), Interaction: t.in.ID, Grant: directory.NewSub(),
+		ID: hub.CodeID(code), Interaction: t.in.ID, Grant: hub.NewGrantID(p.Now()),
 		ClientID: t.client.ID, RedirectURI: r.RedirectURI, Scope: t.scope(), Resource: r.Resource, Wish: t.in.Wish, Nonce: r.Nonce, Challenge: r.CodeChallenge, JKT: r.DPoPJKT,
 	}
 }
