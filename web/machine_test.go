@@ -305,3 +305,54 @@ func TestTokenExchange(t *testing.T) {
 		t.Error("the exchanged token outlives its grant")
 	}
 }
+
+// A proxy asks /-/verify: yes with who it is, no with the right challenge, and at
+// once no when the grant was revoked.
+func TestForwardAuth(t *testing.T) {
+	s := machines(t)
+	ask := func(query, authorization string) (int, http.Header) {
+		r, _ := http.NewRequestWithContext(t.Context(), "GET", hubtest.Issuer+"/-/verify"+query, nil)
+		if authorization != "" {
+			r.Header.Set("Authorization", authorization)
+		}
+		r.Header.Set("X-Auth-Request-Subject", "planted")
+		res, err := transport{hub: s.server}.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, res.Header
+	}
+	m := s.machine(t)
+	bound := s.machine(t, "resource", "https://orders.example")
+	person := s.token(t, redeem(s.browser(t).code()))
+	scope := "?scope=" + url.QueryEscape("https://orders.example/read")
+	for name, c := range map[string]struct {
+		query, authorization string
+		want                 int
+	}{
+		"a machine":              {scope, "Bearer " + m.Access, 200},
+		"as API Gateway does it": {scope, m.Access, 200},
+		"no scope asked":         {"", "Bearer " + person.Access, 200},
+		"a scope that lacks":     {scope, "Bearer " + person.Access, 403},
+		"nothing":                {scope, "", 401},
+		"an ID token":            {"", "Bearer " + person.ID, 401},
+		"for one API":            {scope + "&resource=https://orders.example", "Bearer " + bound.Access, 200},
+		"for one API, elsewhere": {scope, "Bearer " + bound.Access, 401},
+		"unknown API":            {"?resource=x", "Bearer " + bound.Access, 400},
+	} {
+		status, header := ask(c.query, c.authorization)
+		if status != c.want {
+			t.Errorf("%s: %d, want %d", name, status, c.want)
+		}
+		if got := header.Get("X-Auth-Request-Subject"); status == 200 && got == "" || got == "planted" {
+			t.Errorf("A174 %s: subject %q", name, got)
+		}
+		if status == 401 && header.Get("WWW-Authenticate") == "" {
+			t.Errorf("%s: no challenge", name)
+		}
+	}
+	s.call(t, "/oauth2/revoke", hubtest.ClientID, hubtest.ClientSecret, values("token", person.Fresh))
+	if status, _ := ask("", "Bearer "+person.Access); status != 401 {
+		t.Errorf("after revocation: %d", status)
+	}
+}

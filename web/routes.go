@@ -25,6 +25,10 @@ func (s *Server) routes(p *hub.Pool, l *login.Site) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	forward, err := verify(p)
+	if err != nil {
+		return nil, err
+	}
 	r := mux.NewRouter().SkipClean(true).UseEncodedPath()
 	r.Use(middleware.Route)
 	get, post, both := []string{"GET", "HEAD"}, []string{"POST"}, []string{"GET", "POST"}
@@ -41,6 +45,8 @@ func (s *Server) routes(p *hub.Pool, l *login.Site) (http.Handler, error) {
 	handle("/oauth2/revoke", append(post, "OPTIONS"), c.machine, oidc.Handle(p, oidc.Revoke))
 	handle("/oauth2/introspect", post, c.machine, oidc.Handle(p, oidc.Introspect))
 	handle("/oauth2/userInfo", append(both, "OPTIONS"), c.machine, oidc.Handle(p, oidc.UserInfo))
+
+	handle("/-/verify", get, func(h http.Handler) http.Handler { return h }, forward)
 
 	handle("/oauth2/authorize", both, c.entry, l.Handle(login.Authorize))
 	handle("/oauth2/idpresponse", get, c.entry, l.Handle(login.Callback))

@@ -66,7 +66,7 @@ type Config struct {
 func (c *Config) check(issuer string) error {
 	var problems []error
 	bad := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-	if err := checkURL(issuer); err != nil {
+	if err := checkURL(issuer); err != nil && (c.Keys == nil || issuer == "") { // nothing is fetched from it if the keys are at hand
 		bad("issuer: %w", err)
 	}
 	if len(c.Clients) == 0 && len(c.Audience) == 0 {
