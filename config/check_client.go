@@ -38,7 +38,7 @@ func (r *reader) client(cfg *Config, p *Pool, c *Client, path string, all *uniqu
 	r.profile(c, path)
 	r.requests(c, path)
 	r.flows(c, path)
-	r.exchange(p, c, path)
+	r.exchange(c, path)
 	r.redirects(c, path)
 	r.clientScopes(p, c, path+".scopes")
 	r.clientProviders(p, c, path+".providers")
@@ -55,7 +55,7 @@ func (r *reader) client(cfg *Config, p *Pool, c *Client, path string, all *uniqu
 			for _, a := range p.Schema.Attributes() {
 				known = append(known, a.Name)
 			}
-			r.problem(fmt.Sprintf("%s.read_attributes[%d]", path, i), quote(name)+" is not an attribute of the pool", didYouMean(name, known))
+			r.problem(fmt.Sprintf("%s.read_attributes[%d]", path, i), quote(name)+" is not an attribute of the pool", r.didYouMean(name, known))
 		}
 	}
 	c.Added = r.clientClaims(p, c, path+".claims")
@@ -136,7 +136,7 @@ func (r *reader) clientScopes(p *Pool, c *Client, path string) {
 	pool, _, _ := strings.Cut(path, ".clients[")
 	servers := pool + ".resource_servers"
 	guess := r.unread[servers] || r.meant[servers] // what is declared is not known
-	for i, s := range c.Scopes {
+	for i, s := range c.Scopes[:min(len(c.Scopes), maxScopes)] {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		system := slices.Contains(systemScopes, s)
 		switch {
@@ -146,8 +146,8 @@ func (r *reader) clientScopes(p *Pool, c *Client, path string) {
 			r.problem(at, quote(s)+" is not a scope of ours", oneOf(s, systemScopes)+"; your own have the form  identifier/name")
 		case system && !c.aboutPeople() && len(c.Flows) > 0:
 			r.problem(at, quote(s)+" is about a person", "client_credentials has none; use scopes of the form  identifier/name")
-		case !system && !guess && !p.declares(s):
-			r.problem(at, quote(s)+" is not declared by a resource server of the pool", p.declaration(s))
+		case !system && !guess && !r.declared[s]:
+			r.problem(at, quote(s)+" is not declared by a resource server of the pool", r.declaration(p, s))
 		}
 	}
 	needs := slices.IndexFunc(c.Scopes, func(s string) bool { return s == "email" || s == "phone" || s == "profile" })
@@ -182,7 +182,7 @@ func (r *reader) clientProviders(p *Pool, c *Client, path string) {
 		on, ok := enabled[name]
 		switch {
 		case !ok:
-			r.problem(at, quote(name)+" is not a provider of the pool", didYouMean(name, known))
+			r.problem(at, quote(name)+" is not a provider of the pool", r.didYouMean(name, known))
 			continue
 		case on:
 			ways++
@@ -197,16 +197,25 @@ func (r *reader) clientProviders(p *Pool, c *Client, path string) {
 	}
 }
 
-// didYouMean says which names there are, the nearest first.
-func didYouMean(name string, known []string) string {
+// didYouMean says which names there are, the nearest first. It costs time for each name, so that of very many problems
+// the last do without.
+func (r *reader) didYouMean(name string, known []string) string {
+	if len(r.findings) >= maxFindings {
+		return ""
+	}
 	if near := nearest(name, known); near != "" {
 		return "did you mean " + quote(near) + "?"
-	}
-	if len(known) > 12 {
-		known = append(slices.Clone(known[:12]), "…")
 	}
 	if len(known) == 0 {
 		return ""
 	}
-	return "there are " + and(known)
+	return "there are " + and(some(known))
+}
+
+// some cuts a list to what a sentence can hold.
+func some(names []string) []string {
+	if len(names) > 12 {
+		return append(slices.Clone(names[:12]), "…")
+	}
+	return names
 }

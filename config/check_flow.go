@@ -60,7 +60,7 @@ func (r *reader) flows(c *Client, path string) {
 }
 
 // exchange checks whose tokens the client may exchange.
-func (r *reader) exchange(p *Pool, c *Client, path string) {
+func (r *reader) exchange(c *Client, path string) {
 	at := path + ".token_exchange"
 	switch from := c.TokenExchange.From; {
 	case !slices.Contains(c.Flows, flowExchange):
@@ -75,18 +75,14 @@ func (r *reader) exchange(p *Pool, c *Client, path string) {
 	case len(from) > maxExchange:
 		r.problem(at+".from", fmt.Sprintf("%d clients", len(from)), fmt.Sprintf("%d at most", maxExchange))
 	}
-	known := make([]string, len(p.Clients))
-	for i := range p.Clients {
-		known[i] = p.Clients[i].ID
-	}
 	seen := unique{r: r}
-	for i, id := range c.TokenExchange.From {
+	for i, id := range c.TokenExchange.From[:min(len(c.TokenExchange.From), maxExchange)] {
 		here := fmt.Sprintf("%s.from[%d]", at, i)
 		if !r.has(here) {
 			here = at + ".from"
 		}
-		if !slices.Contains(known, id) {
-			r.problem(here, quote(id)+" is not a client of the pool", didYouMean(id, known))
+		if _, ok := slices.BinarySearch(r.clientIDs, id); !ok {
+			r.problem(here, quote(id)+" is not a client of the pool", r.didYouMean(id, r.clientIDs))
 			continue
 		}
 		seen.add("entry", id, here, false)

@@ -35,6 +35,7 @@ func (r *reader) pool(c *Config, p *Pool, path string, all *unique) {
 	p.Added = r.claimsFit(p.Schema, p.Claims, path+".claims")
 	r.signing(p.Signing, path+".signing")
 	r.resourceServers(p, path+".resource_servers")
+	r.declared, r.clientIDs = p.declared(), p.clientIDs()
 
 	names := unique{r: r}
 	for i := range p.Providers {
@@ -48,6 +49,16 @@ func (r *reader) pool(c *Config, p *Pool, path string, all *unique) {
 	for i := range p.Users {
 		r.user(p, &p.Users[i], fmt.Sprintf("%s.users[%d]", path, i), &names)
 	}
+}
+
+// clientIDs are the ids of the pool's clients, sorted.
+func (p *Pool) clientIDs() []string {
+	ids := make([]string, len(p.Clients))
+	for i := range p.Clients {
+		ids[i] = p.Clients[i].ID
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // signing checks that a key signs for longer than its successor waits.

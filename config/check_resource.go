@@ -57,27 +57,23 @@ func (r *reader) resourceScopes(scopes []ResourceScope, path string) {
 	}
 }
 
-// declares tells whether a resource server of the pool has the scope.
-func (p *Pool) declares(scope string) bool {
-	identifier, name := splitScope(scope)
-	return slices.ContainsFunc(p.ResourceServers, func(rs ResourceServer) bool {
-		return rs.Identifier == identifier && slices.Contains(rs.names(), name)
-	})
-}
-
 // declaration says what would make a scope right.
-func (p *Pool) declaration(scope string) string {
+func (r *reader) declaration(p *Pool, scope string) string {
+	if len(r.findings) >= maxFindings {
+		return ""
+	}
 	identifier, name := splitScope(scope)
 	var identifiers, declared []string
-	for _, rs := range p.ResourceServers {
-		for _, own := range rs.names() {
+	for _, rs := range p.ResourceServers[:min(len(p.ResourceServers), maxResourceServers)] {
+		names := rs.names()
+		for _, own := range names {
 			declared = append(declared, rs.Identifier+"/"+own)
 		}
 		if rs.Identifier != identifier {
 			identifiers = append(identifiers, rs.Identifier)
 			continue
 		}
-		if near := nearest(name, rs.names()); near != "" {
+		if near := nearest(name, names); near != "" {
 			return "did you mean " + identifier + "/" + near + "?"
 		}
 		return "add it to the scopes of " + quote(identifier)
@@ -86,15 +82,26 @@ func (p *Pool) declaration(scope string) string {
 		return "did you mean " + near + "?"
 	}
 	if len(declared) > 0 {
-		return didYouMean(scope, declared)
+		return "there are " + and(some(declared))
 	}
 	return fmt.Sprintf("declare it:  resource_servers: [{identifier: %q, scopes: [{name: %q, description: …}]}]", identifier, name)
 }
 
-// names are those of the scopes.
+// declared is the set of the scopes that the pool's resource servers declare.
+func (p *Pool) declared() map[string]bool {
+	set := map[string]bool{}
+	for _, rs := range p.ResourceServers {
+		for _, s := range rs.Scopes {
+			set[rs.Identifier+"/"+s.Name] = true
+		}
+	}
+	return set
+}
+
+// names are those of the scopes, as many as there may be.
 func (rs *ResourceServer) names() []string {
 	var list []string
-	for _, s := range rs.Scopes {
+	for _, s := range rs.Scopes[:min(len(rs.Scopes), maxResourceScopes)] {
 		if s.Name != "" {
 			list = append(list, s.Name)
 		}

@@ -79,7 +79,7 @@ func checkClient(t *testing.T, p *Pool, cl *Client) {
 		t.Fatalf("a client against its profile: %+v", cl)
 	}
 	for _, s := range cl.Scopes {
-		if customScope(s) && !p.declares(s) {
+		if customScope(s) && !p.declared()[s] {
 			t.Fatalf("the scope %s is not declared", s)
 		}
 	}

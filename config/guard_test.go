@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +9,15 @@ import (
 
 // TestA169_HostileFilesCostLittle: no file of the size that is read keeps the reader busy for long or overflows its
 // stack. Unguarded, the parser needs minutes for some of these and dies of others.
+// numbered repeats a text with a number in it until it has that many bytes.
+func numbered(format string, bytes int) string {
+	var b strings.Builder
+	for i := 0; b.Len() < bytes; i++ {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
+}
+
 func TestA169_HostileFilesCostLittle(t *testing.T) {
 	full := func(s string) string { return strings.Repeat(s, maxFile/5/len(s)) }
 	some := func(s string) string { return strings.Repeat(s, maxFile/48/len(s)) }
@@ -53,7 +63,11 @@ func TestA169_HostileFilesCostLittle(t *testing.T) {
 		"networks":         "trusted_proxies: [" + some("x,") + "]",
 		"unknown keys":     "pools: [" + some("{q: r},") + "]",
 		"secrets":          "pools:\n- clients:\n  - secrets:\n" + some("    - a\n"),
-		"identifiers":      "pools: [{providers: [{identifiers: [" + some("a,") + "]}]}]",
+		"claims":           "pools: [{name: p, claims: {" + numbered("c%d: {expr: user.x}, ", maxFile/96) + "}}]",
+		"scopes": "pools: [{resource_servers: [{identifier: i, scopes: [" + numbered("{name: s%d, description: d}, ", maxFile/200) + "]}], clients: [" +
+			numbered("{id: c%d, scopes: i/x}, ", maxFile/200) + "]}]",
+		"exchanges":   "pools: [{clients: [" + numbered("{id: c%d, flows: token_exchange, token_exchange: {from: [a/1, b/2, c/3]}}, ", maxFile/200) + "]}]",
+		"identifiers": "pools: [{providers: [{identifiers: [" + some("a,") + "]}]}]",
 	} {
 		start := time.Now()
 		c, err := Parse("f.yaml", []byte(text), exampleMachine())

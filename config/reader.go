@@ -19,9 +19,12 @@ type reader struct {
 	reported map[string]bool  // paths with a problem
 	unread   map[string]bool  // paths whose value could not be read, so that there is nothing more to say about it
 	broken   map[string]bool  // paths of rules with a problem in them
-	findings []finding
-	warned   []finding
-	byValue  []string // paths of secrets written in the file itself
+	// Of the pool under examination: the scopes of its resource servers, and the ids of its clients in order.
+	declared  map[string]bool
+	clientIDs []string
+	findings  []finding
+	warned    []finding
+	byValue   []string // paths of secrets written in the file itself
 }
 
 // place is where a key and its value stand. An element of a list has no key.
