@@ -31,7 +31,7 @@ type Config struct {
 	// Audience is what this API calls itself in aud (RFC 8707 §2). A token must
 	// name one of them. Without it, a token that has an aud is refused.
 	Audience []string
-	// Algorithms narrows the JWS algorithms; nil: RS256, PS256, ES256, EdDSA.
+	// Algorithms narrows the JWS algorithms; none given: RS256, PS256, ES256, EdDSA.
 	Algorithms []string
 	// Leeway is how far clocks may differ at exp and nbf; 0: 5 s, negative: none,
 	// at most a minute.
@@ -103,7 +103,7 @@ func (c *Config) fill(issuer string) {
 	c.Realm = cmp.Or(c.Realm, issuer)
 	c.Leeway = max(cmp.Or(c.Leeway, defaultLeeway), 0)
 	c.Refresh = cmp.Or(c.Refresh, defaultRefresh)
-	if c.Algorithms == nil {
+	if len(c.Algorithms) == 0 {
 		c.Algorithms = algorithms
 	}
 	if c.Client == nil {

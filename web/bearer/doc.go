@@ -32,9 +32,10 @@
 //
 // It is made to be imported, so it depends on the standard library and on
 // idp/strictjson alone. go-oidc's RemoteKeySet has no pace for refetching;
-// hub/token verifies own keys only; go-jose costs a dependency and 14 % of the
-// time. In the tests go-jose judges what is accepted here, and a real hub makes
-// the tokens.
+// hub/token verifies with private keys at hand; go-jose would be a dependency and
+// slower (hub/token has the figures). In the tests go-jose judges what is accepted
+// here, and a real hub makes the tokens. A request with an ES256 token takes 52 µs,
+// 1.07 times what hub/token takes for the signature alone (BenchmarkRequire).
 //
 // It is no part of the hub and keeps nothing global. The hub mounts ForwardAuth
 // with its own ring as KeySource and its own Live check; APIs import the rest.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/isthmus-hub/isthmus/idp/strictjson"
@@ -20,9 +21,9 @@ const (
 // Discovery §3).
 type metadata struct{ keys, introspection string }
 
-// discover fetches the metadata; they must be the issuer's own (§4.3).
+// discover fetches the metadata; they must be the issuer's own (§4.1, §4.3).
 func discover(ctx context.Context, client *http.Client, issuer string) (metadata, error) {
-	text, err := get(ctx, client, issuer+"/.well-known/openid-configuration")
+	text, err := get(ctx, client, strings.TrimSuffix(issuer, "/")+"/.well-known/openid-configuration")
 	if err != nil {
 		return metadata{}, err
 	}

@@ -57,7 +57,7 @@ func New(ctx context.Context, issuer string, c Config) (*Guard, error) {
 // Verify judges a token that came by another way than net/http, and returns its
 // claims if it is good and has all the scopes. The error is an *Error.
 func (g *Guard) Verify(ctx context.Context, raw string, scopes ...string) (*Claims, error) {
-	c, err := g.verify(ctx, raw, need{all: scopes})
+	c, err := g.verify(ctx, raw, need{all: fields(scopes)})
 	if err != nil {
 		return nil, err
 	}

@@ -104,6 +104,8 @@ func TestClaimsOfRFC7519(t *testing.T) {
 		{"other client", map[string]any{"client_id": "other"}, "client_id is"},
 		{"no client", map[string]any{"client_id": nil}, "sub, client_id or exp"},
 		{"for another API", map[string]any{"aud": "https://other.example"}, "has no Audience"},
+		{"aud null", map[string]any{"aud": (any)((*int)(nil))}, "aud is out of form"},
+		{"aud a list of all sorts", map[string]any{"aud": []any{"a", 1}}, "aud is out of form"},
 		{"aud a number", map[string]any{"aud": 1}, "aud is out of form"},
 		{"bound by DPoP", map[string]any{"cnf": map[string]any{"jkt": "x"}}, "bound to a key"},
 		{"bound by mTLS", map[string]any{"cnf": map[string]any{"x5t#S256": "x"}}, "bound to a key"},
@@ -202,10 +204,14 @@ func TestConfigIsChecked(t *testing.T) {
 		{"no URL", "id.example", nil, "host and a path"},
 		{"query", "https://id.example?x=1", nil, "host and a path"},
 		{"empty", "", nil, "host and a path"},
+		{"broken", "https://id.example/%zz", nil, "no URL"},
 		{"introspection without a secret", "https://id.example", func(c *bearer.Config) { c.Introspect = &bearer.Introspect{ClientID: "api"} }, "ClientSecret"},
 		{"introspection in the clear", "https://id.example", func(c *bearer.Config) {
 			c.Introspect = &bearer.Introspect{ClientID: "api", ClientSecret: "s", Endpoint: "http://id.example/introspect"}
 		}, "must be https"},
+		{"introspection kept for less than nothing", "https://id.example", func(c *bearer.Config) {
+			c.Introspect = &bearer.Introspect{ClientID: "api", ClientSecret: "s", Keep: -1}
+		}, "Keep is negative"},
 		{"introspection nowhere", "https://id.example", func(c *bearer.Config) {
 			c.Introspect, c.Keys = &bearer.Introspect{ClientID: "api", ClientSecret: "s"}, &bearer.KeySet{}
 		}, "Endpoint is empty"},

@@ -89,8 +89,8 @@ func (i *introspection) active(ctx context.Context, raw string, c *Claims) (bool
 	key := sha256.Sum256([]byte(c.Issuer + "\x00" + raw))
 	i.mu.Lock()
 	now := i.now()
-	a, ok := i.answers[key]
-	if age := now.Sub(i.askedAt(a)); !ok || age < 0 || age >= i.Keep {
+	a := i.answers[key]
+	if a == nil || !a.fresh(now, i.Keep) {
 		if i.failures >= patience && now.Before(i.retry) && i.retry.Sub(now) <= time.Second {
 			i.mu.Unlock()
 			return false, errors.New("introspection: left alone after failures")
@@ -106,11 +106,11 @@ func (i *introspection) active(ctx context.Context, raw string, c *Claims) (bool
 	}
 }
 
-func (i *introspection) askedAt(a *answer) time.Time {
-	if a == nil {
-		return time.Time{}
-	}
-	return a.asked
+// fresh tells whether an answer still holds. One from the future is from before
+// the clock was set back.
+func (a *answer) fresh(now time.Time, keep time.Duration) bool {
+	age := now.Sub(a.asked)
+	return age >= 0 && age < keep
 }
 
 // ask begins a question. i.mu is held.
@@ -147,7 +147,7 @@ func (i *introspection) sweep(now time.Time) {
 	}
 	i.swept = now
 	for key, a := range i.answers {
-		if age := now.Sub(a.asked); age < 0 || age >= i.Keep {
+		if !a.fresh(now, i.Keep) {
 			delete(i.answers, key)
 		}
 	}

@@ -157,7 +157,8 @@ func TestA64_NobodyElseWaits(t *testing.T) {
 	old := is.ring.Load()
 	is.turn(t, token.ES256)
 	fresh := is.mint(t, now, nil)
-	is.hold = make(chan struct{})
+	hold := make(chan struct{})
+	is.hold.Store(&hold)
 	var waiting sync.WaitGroup
 	for range 20 {
 		waiting.Go(func() {
@@ -177,9 +178,35 @@ func TestA64_NobodyElseWaits(t *testing.T) {
 	if _, err := g.Verify(left, fresh); err == nil {
 		t.Error("judged without keys")
 	}
-	close(is.hold)
+	close(hold)
 	waiting.Wait()
 	if n := is.fetches.Load(); n != 2 {
+		t.Errorf("%d fetches", n)
+	}
+}
+
+// A fetch that had begun before the keys turned does not have the new key: the
+// first token with it makes another fetch.
+func TestRotationWhileFetching(t *testing.T) {
+	is, now := newIssuer(t), newClock()
+	g := newGuard(t, is.URL, bearer.Config{Clients: []string{"app"}, Now: now.now})
+	old := is.mint(t, now, nil)
+	if _, err := g.Verify(t.Context(), old); err != nil {
+		t.Fatal(err)
+	}
+	hold := make(chan struct{})
+	is.hold.Store(&hold)
+	now.advance(6 * time.Minute)
+	if _, err := g.Verify(t.Context(), old); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "old keys are not fetched anew", func() bool { return is.fetches.Load() == 2 })
+	is.turn(t, token.ES256)
+	time.AfterFunc(20*time.Millisecond, func() { close(hold) })
+	if _, err := g.Verify(t.Context(), is.mint(t, now, nil)); err != nil {
+		t.Error(err)
+	}
+	if n := is.fetches.Load(); n != 3 {
 		t.Errorf("%d fetches", n)
 	}
 }

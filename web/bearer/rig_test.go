@@ -185,8 +185,8 @@ type issuer struct {
 	document atomic.Pointer[map[string]any] // members that replace those of the metadata
 	keys     atomic.Pointer[string]         // replaces the key set
 	down     atomic.Bool
-	fetches  atomic.Int64 // of the key set
-	hold     chan struct{}
+	fetches  atomic.Int64                  // of the key set
+	hold     atomic.Pointer[chan struct{}] // a key set is sent, as it was, when this is closed
 }
 
 func newIssuer(t testing.TB, algorithms ...token.Algorithm) *issuer {
@@ -205,18 +205,18 @@ func newIssuer(t testing.TB, algorithms ...token.Algorithm) *issuer {
 		_ = json.NewEncoder(w).Encode(members)
 	})
 	mux.HandleFunc("/keys", func(w http.ResponseWriter, r *http.Request) {
+		text := string(i.ring.Load().JWKS())
+		if other := i.keys.Load(); other != nil {
+			text = *other
+		}
 		i.fetches.Add(1)
-		if i.hold != nil {
+		if hold := i.hold.Load(); hold != nil {
 			select {
-			case <-i.hold:
+			case <-*hold:
 			case <-r.Context().Done():
 			}
 		}
-		if text := i.keys.Load(); text != nil {
-			_, _ = io.WriteString(w, *text)
-			return
-		}
-		_, _ = w.Write(i.ring.Load().JWKS())
+		_, _ = io.WriteString(w, text)
 	})
 	i.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if i.down.Load() {
