@@ -411,6 +411,19 @@ func TestA25_RefreshNeverWidens(t *testing.T) {
 	if after := s.token(t, narrow); after.Access == "" || after.Fresh != "" {
 		t.Errorf("narrower: %+v", after)
 	}
+	t.Run("RefusalUsesNothingUp", func(t *testing.T) {
+		use := func(form url.Values) *tokens { return s.tokenAs(t, hubtest.Issuer, hubtest.PublicID, "", form) }
+		got := use(redeem(s.browser(t).code("client_id", hubtest.PublicID, "scope", "openid email")))
+		wide := refresh(got.Fresh)
+		wide.Set("scope", "openid email profile")
+		if after := use(wide); after.Error != "invalid_scope" {
+			t.Errorf("wider: %+v", after)
+		}
+		s.Advance(time.Minute) // longer than the grace
+		if after := use(refresh(got.Fresh)); after.Fresh == "" {
+			t.Errorf("the token was used up by a refused request: %+v", after)
+		}
+	})
 }
 
 // Each kind of token opens only what it is for, and only at its own pool.

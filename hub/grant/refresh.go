@@ -13,7 +13,8 @@ import (
 
 // Refresh gives a client new tokens for a refresh token (RFC 6749 §6). Without
 // rotation it only reads. With it the generation rises: an older token than the
-// last, or the last one after the grace, revokes the grant (RFC 9700 §4.14.2).
+// last, or the last one after the grace, revokes the grant (RFC 9700 §4.14.2). A
+// request for a scope that was not granted does not use the token up.
 func Refresh(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest, v hub.Visitor) (*oauth.TokenResponse, error) {
 	id, generation, ok := parseRefresh(p, r.RefreshToken)
 	if !ok {
@@ -21,9 +22,11 @@ func Refresh(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest, 
 	}
 	var g *hub.Grant
 	var u *hub.User
+	var scope oauth.Scope
+	var excess error
 	var refused string
 	read := func(tx *store.Tx) (err error) {
-		g, u, refused = nil, nil, ""
+		g, u, scope, excess, refused = nil, nil, nil, nil, ""
 		if g, err = hub.Grants.Get(tx, id); errors.Is(err, store.ErrNotFound) {
 			refused = "expired"
 			return nil
@@ -44,6 +47,7 @@ func Refresh(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest, 
 		default:
 			refused = hub.Dead(p, c.Client, u, g.Provider, g.Link)
 		}
+		scope, excess = narrow(c.Client, g, r.Scope)
 		return nil
 	}
 	var err error
@@ -51,6 +55,9 @@ func Refresh(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest, 
 		err = p.Space.Update(ctx, func(tx *store.Tx) error {
 			if err := read(tx); err != nil || refused != "" {
 				return err
+			}
+			if excess != nil && generation == g.Generation {
+				return nil
 			}
 			return rotate(tx, c.Client, g, generation, &refused)
 		})
@@ -70,9 +77,8 @@ func Refresh(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest, 
 		}
 		return nil, refuseRefresh(p, c.Client, v, sub, refused)
 	}
-	scope, err := narrow(c.Client, g, r.Scope)
-	if err != nil {
-		return nil, err
+	if excess != nil {
+		return nil, excess
 	}
 	return issue(p, c, g, u, scope, c.Rotation)
 }
