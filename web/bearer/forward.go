@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -18,9 +19,14 @@ type Forward struct {
 	//
 	//	?scope=orders/read+orders/write    all of these; scope may be repeated
 	//	?any=orders/read+orders/admin      one of these
+	//	&resource=https://api.example      and a token for this API alone (RFC 8707)
 	//
-	// With neither, a good token is enough.
+	// Without a scope, a good token is enough.
 	ScopeHeader string
+	// Resources are what the proxy may name as resource, for a verifier that
+	// serves many APIs. The one named must be in the token's aud, in place of
+	// Config.Audience.
+	Resources []string
 }
 
 // ForwardAuth answers a proxy that asks whether to let a request through (nginx
@@ -80,18 +86,29 @@ func (f Forward) need(r *http.Request) (need, error) {
 		if err != nil {
 			return n, err
 		}
-		n.all, n.any = fields(query["scope"]), fields(query["any"])
-		for name, values := range query {
-			if name != "scope" && name != "any" {
-				return n, fmt.Errorf("parameter %q is unknown", name)
-			}
-			if len(fields(values)) == 0 {
-				return n, fmt.Errorf("parameter %s names no scope", name)
-			}
+		if n, err = f.readQuery(query); err != nil {
+			return n, err
 		}
 	}
 	if !n.valid() {
 		return n, errors.New("a scope has a character that no scope may have")
+	}
+	return n, nil
+}
+
+// readQuery reads the parameters of a question, each of which must be known and
+// say something.
+func (f Forward) readQuery(query url.Values) (need, error) {
+	n := need{all: fields(query["scope"]), any: fields(query["any"]), audience: query.Get("resource")}
+	for name, values := range query {
+		switch {
+		case name != "scope" && name != "any" && name != "resource":
+			return n, fmt.Errorf("parameter %q is unknown", name)
+		case name == "resource" && (len(values) > 1 || !slices.Contains(f.Resources, n.audience)):
+			return n, fmt.Errorf("resource %q is not one of this verifier's", values)
+		case len(fields(values)) == 0:
+			return n, fmt.Errorf("parameter %s is empty", name)
+		}
 	}
 	return n, nil
 }

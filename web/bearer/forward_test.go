@@ -90,6 +90,34 @@ func TestForwardAuth(t *testing.T) {
 	}
 }
 
+// One verifier for many APIs: the proxy names the one it asks for.
+func TestForwardAuthByResource(t *testing.T) {
+	is, now := newIssuer(t), newClock()
+	g := newGuard(t, is.URL, bearer.Config{Clients: []string{"app"}, Now: now.now})
+	verify := g.ForwardAuth(bearer.Forward{Resources: []string{"https://orders.example", "https://bills.example"}})
+	plain, bound := is.mint(t, now, nil), is.mint(t, now, map[string]any{"aud": "https://orders.example"})
+	for _, c := range []struct {
+		query, raw string
+		status     int
+	}{
+		{"", plain, 200},
+		{"", bound, 401},
+		{"?resource=https://orders.example", bound, 200},
+		{"?resource=https://orders.example&scope=orders/read", bound, 200},
+		{"?resource=https://orders.example&scope=orders/write", bound, 403},
+		{"?resource=https://orders.example", plain, 401},
+		{"?resource=https://bills.example", bound, 401},
+		{"?resource=https://other.example", bound, 400},
+		{"?resource=", plain, 400},
+		{"?resource=https://orders.example&resource=https://bills.example", bound, 400},
+		{"?resource=https://orders.example;scope=x", bound, 400},
+	} {
+		if a := ask(verify, "GET", "/-/verify"+c.query, "Authorization", "Bearer "+c.raw); a.StatusCode != c.status {
+			t.Errorf("%q: %d, want %d", c.query, a.StatusCode, c.status)
+		}
+	}
+}
+
 // Where the path and query are the client's, the scope is in a header of the
 // proxy's; a route for which it was forgotten lets nobody in.
 func TestForwardAuthByHeader(t *testing.T) {

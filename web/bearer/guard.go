@@ -77,7 +77,7 @@ func (g *Guard) verify(ctx context.Context, raw string, n need) (*Claims, *Error
 	if err != nil {
 		return nil, invalid(err)
 	}
-	if refused := g.judge(c, header); refused != nil {
+	if refused := g.judge(c, header, n.audience); refused != nil {
 		return nil, refused
 	}
 	if lacking := n.lacks(c.Scopes); lacking != nil {
@@ -101,7 +101,7 @@ func (g *Guard) verify(ctx context.Context, raw string, n need) (*Claims, *Error
 var types = []string{"", "jwt", "at+jwt", "application/at+jwt"}
 
 // judge holds what is asked of the claims of a token with a good signature.
-func (g *Guard) judge(c *Claims, h Header) *Error {
+func (g *Guard) judge(c *Claims, h Header, audience string) *Error {
 	now := g.now()
 	switch {
 	case !slices.Contains(g.algorithms, h.Algorithm):
@@ -120,17 +120,21 @@ func (g *Guard) judge(c *Claims, h Header) *Error {
 	case c.bound:
 		return invalid(errors.New("bound to a key of its client (cnf), and shown by a bearer"))
 	}
-	return g.judgeParties(c)
+	return g.judgeParties(c, audience)
 }
 
 // judgeParties holds whom a token was given to and what for.
-func (g *Guard) judgeParties(c *Claims) *Error {
+func (g *Guard) judgeParties(c *Claims, audience string) *Error {
+	mine := g.audience
+	if audience != "" {
+		mine = []string{audience}
+	}
 	switch {
 	case len(g.clients) > 0 && !slices.Contains(g.clients, AnyClient) && !slices.Contains(g.clients, c.ClientID):
 		return invalid(fmt.Errorf("client_id is %q", c.ClientID))
-	case len(g.audience) == 0 && len(c.Audience) > 0:
+	case len(mine) == 0 && len(c.Audience) > 0:
 		return invalid(fmt.Errorf("aud is %q, and this API has no Audience", c.Audience))
-	case len(g.audience) > 0 && !slices.ContainsFunc(c.Audience, func(a string) bool { return slices.Contains(g.audience, a) }):
+	case len(mine) > 0 && !slices.ContainsFunc(c.Audience, func(a string) bool { return slices.Contains(mine, a) }):
 		return invalid(fmt.Errorf("aud is %q", c.Audience))
 	}
 	return nil

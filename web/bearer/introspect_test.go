@@ -6,12 +6,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/isthmus-hub/isthmus/hub/hubtest"
 	"github.com/isthmus-hub/isthmus/web/bearer"
 )
 
@@ -201,6 +203,25 @@ func TestIntrospectionInOneFlight(t *testing.T) {
 	group.Wait()
 	if n := o.asked.Load(); n != 1 {
 		t.Errorf("asked %d times", n)
+	}
+}
+
+// A real hub, asked as a client of its own: what is revoked there ends here within
+// five seconds.
+func TestIntrospectionAtARealHub(t *testing.T) {
+	s := newSite(t)
+	got := s.signIn(t, hubtest.ClientID, "openid orders/read")
+	g := s.guard(t, bearer.Config{Introspect: &bearer.Introspect{ClientID: hubtest.ClientID, ClientSecret: hubtest.ClientSecret}})
+	if _, err := g.Verify(t.Context(), got.Access, "orders/read"); err != nil {
+		t.Fatal(err)
+	}
+	form := url.Values{"token": {got.Refresh}, "client_id": {hubtest.ClientID}, "client_secret": {hubtest.ClientSecret}}
+	if a := send(t, s.client, s.issuer+"/oauth2/revoke", form, ""); a.StatusCode != http.StatusOK {
+		t.Fatalf("%d %s", a.StatusCode, a.body)
+	}
+	s.Advance(5 * time.Second)
+	if _, err := g.Verify(t.Context(), got.Access, "orders/read"); statusOf(t, err) != http.StatusUnauthorized {
+		t.Errorf("after it was revoked: %v", err)
 	}
 }
 

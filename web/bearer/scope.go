@@ -5,9 +5,12 @@ import (
 	"strings"
 )
 
-// need is what a request needs of a token's scopes: all of one list, and one of
-// the other unless that is empty.
-type need struct{ all, any []string }
+// need is what a request needs of a token: all scopes of one list, one of the
+// other unless that is empty, and an aud in place of Config's unless that is "".
+type need struct {
+	all, any []string
+	audience string
+}
 
 // lacks returns the scopes to ask the client for, nil if the token has enough.
 func (n need) lacks(has []string) []string {
