@@ -65,7 +65,7 @@ func Redeem(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest, v
 	}
 	e.Provider = g.Provider
 	p.Record(e)
-	return issue(p, c, g, u, g.Scope, true)
+	return issue(p, c, aimed(g, r.Resource), u, g.Scope, true)
 }
 
 // judge says what is wrong with a code that is there and unused; empty: nothing.
@@ -81,10 +81,31 @@ func judge(p *hub.Pool, c *Party, u *hub.User, code *hub.Code, r *oauth.TokenReq
 		return "pkce_mismatch"
 	case code.JKT != "" && code.JKT != c.JKT:
 		return "other_key"
-	case len(r.Resource) > 0 && !slices.Equal(r.Resource, code.Resource):
+	case beyond(code.Resource, r.Resource) != "":
 		return "resource_mismatch"
 	}
 	return hub.Dead(p, c.Client, u, code.Provider, code.Link)
+}
+
+// beyond is the first of the resources asked for that was not granted.
+func beyond(granted, asked []string) string {
+	for _, r := range asked {
+		if !slices.Contains(granted, r) {
+			return r
+		}
+	}
+	return ""
+}
+
+// aimed is a grant for those of its resources that a request asks for, or for
+// all: the audience of one access token (RFC 8707 §2.2).
+func aimed(g *hub.Grant, asked []string) *hub.Grant {
+	if len(asked) == 0 {
+		return g
+	}
+	some := *g
+	some.Resource = asked
+	return &some
 }
 
 // find finds a grant; nil when there is none.

@@ -14,7 +14,7 @@ import (
 // Refresh gives a client new tokens for a refresh token (RFC 6749 §6). Without
 // rotation it only reads. With it the generation rises: an older token than the
 // last, or the last one after the grace, revokes the grant (RFC 9700 §4.14.2). A
-// request for a scope that was not granted does not use the token up.
+// request for more than was granted does not use the token up.
 func Refresh(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest, v hub.Visitor) (*oauth.TokenResponse, error) {
 	id, generation, ok := parseRefresh(p, r.RefreshToken)
 	if !ok {
@@ -47,7 +47,11 @@ func Refresh(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest, 
 		default:
 			refused = hub.Dead(p, c.Client, u, g.Provider, g.Link)
 		}
-		scope, excess = narrow(c.Client, g, r.Scope)
+		if scope, excess = narrow(c.Client, g, r.Scope); excess == nil {
+			if other := beyond(g.Resource, r.Resource); other != "" {
+				excess = oauth.Errorf(oauth.InvalidTarget, "resource not granted: %s", other)
+			}
+		}
 		return nil
 	}
 	var err error
@@ -80,7 +84,7 @@ func Refresh(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest, 
 	if excess != nil {
 		return nil, excess
 	}
-	return issue(p, c, g, u, scope, c.Rotation)
+	return issue(p, c, aimed(g, r.Resource), u, scope, c.Rotation)
 }
 
 // rotate moves a grant to its next generation, or repeats the last move for a
