@@ -98,6 +98,7 @@ func (e *Engine) commitGroup(c *call) {
 		return
 	}
 	bucket := btx.Bucket(bucketName)
+	bucket.FillPercent = 0.9 // most keys hold the time and come in at the end of their kind: a page that is split there stays as it is
 	var group []*call
 	var applied error
 	dirty := false
