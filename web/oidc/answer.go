@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/oauth"
@@ -62,6 +63,7 @@ func write(w http.ResponseWriter, status int, body any) {
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Pragma", "no-cache")
+	h.Set("Content-Length", strconv.Itoa(len(text))) // what is longer than 2 KiB would else be sent in chunks
 	w.WriteHeader(status)
 	_, _ = w.Write(text)
 }
