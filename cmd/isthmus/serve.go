@@ -45,6 +45,7 @@ func serve(ctx context.Context, path string, out io.Writer) error {
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
 	log := logger(cfg.Log, out)
+	run.PaceCollector()
 	h, err := run.Start(ctx, cfg, run.Options{
 		Log: log, Audit: log.With("log", "audit"),
 		Load: func() (*config.Config, error) { return config.Load(path, config.Environment{}) },
