@@ -80,7 +80,10 @@ func New(ctx context.Context, c Config) (*App, error) {
 	if a.pages, err = newPages(); err != nil {
 		return nil, err
 	}
-	api := &api{verifier: a.provider.Verifier(&oidc.Config{SkipClientIDCheck: true}), client: c.ClientID, scope: c.Scope}
+	api, err := newAPI(ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	a.handler = a.routes(api)
 	return a, nil
 }

@@ -2,7 +2,7 @@
 // party, and the API it calls.
 //
 // It is written as anybody's app would be, with coreos/go-oidc and
-// golang.org/x/oauth2 and nothing of ours, so that what works here works in any
+// golang.org/x/oauth2, and for its API web/bearer, so that what works here works in any
 // app. It owns its pages, its sessions (in memory, by a random cookie) and the
 // sign-ins that a browser has begun.
 //
