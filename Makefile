@@ -10,7 +10,7 @@ tools       := $(CURDIR)/.cache/bin
 staticcheck := $(tools)/staticcheck-$(STATICCHECK)
 govulncheck := $(tools)/govulncheck-$(GOVULNCHECK)
 
-.PHONY: all build vet test lint check demo bench fuzz cover vuln pictures clean help
+.PHONY: all build vet test lint check demo bench micro fuzz cover vuln pictures clean help
 
 all: build vet test ## build, vet and test (the default)
 
@@ -33,8 +33,11 @@ check: ## exactly what CI runs
 demo: ## a hub, an upstream and an app on this machine
 	$(GO) run ./cmd/isthmus demo $(DEMOFLAGS)
 
-bench: ## benchmarks
-	$(GO) test -run '^$$' -bench . -benchmem $(BENCHFLAGS) ./...
+bench: ## what sign-ins cost: virtual people at a running pair of pools (BENCHFLAGS=-h)
+	@$(GO) run ./cmd/isthmus/bench $(BENCHFLAGS)
+
+micro: ## benchmarks of single functions
+	$(GO) test -run '^$$' -bench . -benchmem $(MICROFLAGS) ./...
 
 fuzz: ## every fuzz target for FUZZTIME seconds (30)
 	.ci/fuzz $(FUZZTIME)
