@@ -25,7 +25,7 @@ func (s *Server) routes(p *hub.Pool, l *login.Site) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	forward, err := verify(p)
+	byQuery, byHeader, err := verify(p)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,8 @@ func (s *Server) routes(p *hub.Pool, l *login.Site) (http.Handler, error) {
 	handle("/oauth2/introspect", post, c.machine, oidc.Handle(p, oidc.Introspect))
 	handle("/oauth2/userInfo", append(both, "OPTIONS"), c.machine, oidc.Handle(p, oidc.UserInfo))
 
-	handle("/-/verify", get, func(h http.Handler) http.Handler { return h }, forward)
+	handle("/-/verify", get, func(h http.Handler) http.Handler { return h }, byQuery)
+	r.PathPrefix("/-/verify/").Handler(byHeader).Name("/-/verify/") // Envoy puts the path it was asked for behind, and asks by any method
 
 	handle("/oauth2/authorize", both, c.entry, l.Handle(login.Authorize))
 	handle("/oauth2/idpresponse", get, c.entry, l.Handle(login.Callback))

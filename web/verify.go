@@ -11,44 +11,24 @@ import (
 	"github.com/isthmus-hub/isthmus/web/bearer"
 )
 
-// verify answers a proxy that asks whether to let a request through to an API:
-// /-/verify?scope=orders/read, and &resource=… where tokens are for one API
-// alone (RFC 8707). It knows at once what was revoked, disabled or withdrawn.
-func verify(p *hub.Pool) (http.Handler, error) {
-	forward := func(audience ...string) (http.Handler, error) {
-		g, err := bearer.New(context.Background(), p.Issuer, bearer.Config{
-			Clients: []string{bearer.AnyClient}, Audience: audience, RawToken: true, Realm: p.Name,
-			Keys: ring{p}, Live: live(p), Now: p.Now, Log: p.Log,
-		})
-		if err != nil {
-			return nil, err
-		}
-		return g.ForwardAuth(bearer.Forward{}), nil
-	}
-	plain, err := forward()
+// verify answers proxies that ask whether to let a request through to an API. The
+// first handler is asked /-/verify?scope=orders/read, and &resource=… where tokens
+// are for one API alone (RFC 8707); the second, whose path and query are those of
+// the proxy's own client, hears of the scope in a header. Both know at once what
+// was revoked, disabled or withdrawn.
+func verify(p *hub.Pool) (byQuery, byHeader http.Handler, err error) {
+	g, err := bearer.New(context.Background(), p.Issuer, bearer.Config{
+		Clients: []string{bearer.AnyClient}, RawToken: true, Realm: p.Name,
+		Keys: ring{p}, Live: live(p), Now: p.Now, Log: p.Log,
+	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	byResource := map[string]http.Handler{"": plain}
+	var resources []string
 	for _, r := range p.Resources {
-		if byResource[r.Identifier], err = forward(r.Identifier); err != nil {
-			return nil, err
-		}
+		resources = append(resources, r.Identifier)
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		query := r.URL.Query()
-		h, ok := byResource[query.Get("resource")]
-		if !ok {
-			w.WriteHeader(http.StatusBadRequest)
-			return
-		}
-		query.Del("resource")
-		scopes := *r.URL
-		scopes.RawQuery = query.Encode()
-		asked := r.WithContext(r.Context())
-		asked.URL = &scopes
-		h.ServeHTTP(w, asked)
-	}), nil
+	return g.ForwardAuth(bearer.Forward{Resources: resources}), g.ForwardAuth(bearer.Forward{ScopeHeader: "X-Required-Scope"}), nil
 }
 
 // ring verifies with the pool's own keys, as they are now.
