@@ -42,7 +42,7 @@ func nginx(t *testing.T, hub, api, settings string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		places := strings.NewReplacer("127.0.0.1:8080", address, "127.0.0.1:8085", hub, "127.0.0.1:8086", api, "underscores_in_headers off;", settings)
+		places := strings.NewReplacer("127.0.0.1:8080", address, "127.0.0.1:8085", hub, "127.0.0.1:8086", api, "id.example", hub, "underscores_in_headers off;", settings)
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(places.Replace(string(text))), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -87,21 +87,27 @@ http {
 	}
 }
 
-// behindNginx is a real hub's verification, an API, and nginx between.
+// behindNginx is an API with nginx in front of it.
 type behindNginx struct {
 	address string
-	hub     *httptest.Server
 	api     *backend
 }
 
-func newBehindNginx(t *testing.T, g *bearer.Guard, settings string) *behindNginx {
+// newBehindNginx has nginx ask the verifier at the address hub.
+func newBehindNginx(t *testing.T, hub, settings string) *behindNginx {
+	t.Helper()
+	api := newBackend(t)
+	return &behindNginx{nginx(t, hub, api.Listener.Addr().String(), settings), api}
+}
+
+// serveVerify is a verifier of its own, without a hub around it.
+func serveVerify(t *testing.T, g *bearer.Guard) *httptest.Server {
 	t.Helper()
 	mux := http.NewServeMux()
 	mux.Handle("/-/verify", g.ForwardAuth(bearer.Forward{}))
-	hub := httptest.NewServer(mux)
-	t.Cleanup(hub.Close)
-	api := newBackend(t)
-	return &behindNginx{nginx(t, hub.Listener.Addr().String(), api.Listener.Addr().String(), settings), hub, api}
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	return s
 }
 
 // raw sends a request as it is written: no client cleans its path or its headers.
@@ -127,14 +133,13 @@ func (n *behindNginx) raw(t *testing.T, path, token string, headers ...string) *
 	return answer
 }
 
-// The whole way: a person signs in at a real hub, and nginx asks before it lets
+// The whole way: a person signs in at a real hub, and nginx asks that before it lets
 // the app's token through; what the client says of itself does not come along.
 func TestA174_Nginx(t *testing.T) {
 	s := newSite(t)
 	access := s.signIn(t, hubtest.ClientID, "openid orders/read").Access
 	lacking := s.signIn(t, hubtest.ClientID, "openid").Access
-	g := s.guard(t, bearer.Config{})
-	claims, err := g.Verify(t.Context(), access)
+	claims, err := s.guard(t, bearer.Config{}).Verify(t.Context(), access)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,8 +152,8 @@ func TestA174_Nginx(t *testing.T) {
 		{"headers with underscores let in", "underscores_in_headers on;", []string{"/orders/1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			n := newBehindNginx(t, g, c.settings)
-			if a := n.raw(t, "/orders/1", ""); a.StatusCode != 401 || a.Header.Get("WWW-Authenticate") != `Bearer realm="`+s.issuer+`", scope="orders/read"` {
+			n := newBehindNginx(t, strings.TrimPrefix(s.issuer, "http://"), c.settings)
+			if a := n.raw(t, "/orders/1", ""); a.StatusCode != 401 || a.Header.Get("WWW-Authenticate") != `Bearer realm="api", scope="orders/read"` {
 				t.Errorf("no token: %d %v", a.StatusCode, a.Header)
 			}
 			if a := n.raw(t, "/orders/1", "x"); a.StatusCode != 401 || !strings.Contains(a.Header.Get("WWW-Authenticate"), `error="invalid_token"`) {
@@ -206,7 +211,8 @@ func asCGI(t *testing.T, r *http.Request, spelling string) {
 // However a path is spelled: what the API serves is what nginx asked about.
 func TestA175_PathsThroughNginx(t *testing.T) {
 	is, now := newIssuer(t), newClock()
-	n := newBehindNginx(t, newGuard(t, is.URL, bearer.Config{Clients: []string{"app"}, Now: now.now}), "")
+	verify := serveVerify(t, newGuard(t, is.URL, bearer.Config{Clients: []string{"app"}, Now: now.now}))
+	n := newBehindNginx(t, verify.Listener.Addr().String(), "")
 	reader := is.mint(t, now, nil)
 	admin := is.mint(t, now, map[string]any{"scope": "orders/read orders/admin"})
 	served := 0
@@ -259,11 +265,12 @@ func TestNginxWithoutTheHub(t *testing.T) {
 	is, now := newIssuer(t), newClock()
 	raw := is.mint(t, now, nil)
 	is.down.Store(true)
-	n := newBehindNginx(t, newGuard(t, is.URL, bearer.Config{Clients: []string{"app"}, Now: now.now}), "")
+	verify := serveVerify(t, newGuard(t, is.URL, bearer.Config{Clients: []string{"app"}, Now: now.now}))
+	n := newBehindNginx(t, verify.Listener.Addr().String(), "")
 	if a := n.raw(t, "/orders/1", raw); a.StatusCode != 500 || n.api.reached() != nil {
 		t.Errorf("without keys: %d", a.StatusCode)
 	}
-	n.hub.Close()
+	verify.Close()
 	if a := n.raw(t, "/orders/1", raw); a.StatusCode != 500 || n.api.reached() != nil {
 		t.Errorf("without the hub: %d", a.StatusCode)
 	}
