@@ -63,10 +63,10 @@ func TestA169_HostileFilesCostLittle(t *testing.T) {
 		"networks":         "trusted_proxies: [" + some("x,") + "]",
 		"unknown keys":     "pools: [" + some("{q: r},") + "]",
 		"secrets":          "pools:\n- clients:\n  - secrets:\n" + some("    - a\n"),
-		"claims":           "pools: [{name: p, claims: {" + numbered("c%d: {expr: user.x}, ", maxFile/96) + "}}]",
-		"scopes": "pools: [{resource_servers: [{identifier: i, scopes: [" + numbered("{name: s%d, description: d}, ", maxFile/200) + "]}], clients: [" +
-			numbered("{id: c%d, scopes: i/x}, ", maxFile/200) + "]}]",
-		"exchanges":   "pools: [{clients: [" + numbered("{id: c%d, flows: token_exchange, token_exchange: {from: [a/1, b/2, c/3]}}, ", maxFile/200) + "]}]",
+		"claims":           "pools: [{name: p, claims: {" + numbered("c%d: {expr: user.x}, ", maxFile/200) + "}}]",
+		"scopes": "pools: [{resource_servers: [{identifier: i, scopes: [" + numbered("{name: s%d, description: d}, ", maxFile/600) + "]}], clients: [" +
+			numbered("{id: c%d, scopes: i/x}, ", maxFile/600) + "]}]",
+		"exchanges":   "pools: [{clients: [" + numbered("{id: c%d, flows: token_exchange, token_exchange: {from: [a/1, b/2, c/3]}}, ", maxFile/600) + "]}]",
 		"identifiers": "pools: [{providers: [{identifiers: [" + some("a,") + "]}]}]",
 	} {
 		start := time.Now()
