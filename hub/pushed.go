@@ -12,8 +12,10 @@ import (
 type Pushed struct {
 	ID       string    `json:"id"`
 	ClientID string    `json:"client_id"`
-	Query    string    `json:"query"` // the request, encoded
-	Expires  time.Time `json:"expires"`
+	Query    string    `json:"query"`   // the request, encoded
+	Expires  time.Time `json:"expires"` // nothing begins with it after this
+	// Forgotten is when the last sign-in that began with it must be over.
+	Forgotten time.Time `json:"forgotten"`
 }
 
 // PushedLife is how long a pushed request waits for the browser.
@@ -26,7 +28,7 @@ const pushedPrefix = "urn:ietf:params:oauth:request_uri:"
 var Pushes = store.Collection[Pushed]{
 	Name:    "pushed",
 	ID:      func(p *Pushed) string { return p.ID },
-	Expires: func(p *Pushed) time.Time { return p.Expires },
+	Expires: func(p *Pushed) time.Time { return p.Forgotten },
 }
 
 // NewPushed makes a reference of 256 random bits and the id it is kept under.

@@ -59,7 +59,10 @@ func (s *Service) Push(ctx context.Context, p *hub.Pool, c *hub.Client, jkt stri
 	}
 	reference, id := hub.NewPushed()
 	err = p.Space.Update(ctx, func(tx *store.Tx) error {
-		return hub.Pushes.Create(tx, &hub.Pushed{ID: id, ClientID: c.ID, Query: request.Encode(), Expires: tx.Now.Add(hub.PushedLife)})
+		expires := tx.Now.Add(hub.PushedLife)
+		return hub.Pushes.Create(tx, &hub.Pushed{
+			ID: id, ClientID: c.ID, Query: request.Encode(), Expires: expires, Forgotten: expires.Add(p.InteractionLife),
+		})
 	})
 	if err != nil {
 		return "", 0, oauth.Internal(err)
@@ -76,7 +79,9 @@ func pull(ctx context.Context, p *hub.Pool, params url.Values) (request url.Valu
 	}
 	var pushed *hub.Pushed
 	err = p.Space.View(ctx, func(tx *store.Tx) (err error) {
-		pushed, err = hub.Pushes.Get(tx, id)
+		if pushed, err = hub.Pushes.Get(tx, id); err == nil && tx.Now.After(pushed.Expires) {
+			err = store.ErrNotFound
+		}
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) || err == nil && pushed.ClientID != params.Get("client_id") {

@@ -54,7 +54,7 @@ func (t *attempt) resumed() {
 func (t *attempt) fail(s *Service, reason Reason, cause error) *Error {
 	e := &Error{Reason: reason, Trace: hub.NewTraceID(), Client: t.client, Provider: t.provider, Target: t.target, Cause: cause}
 	if t.in != nil && t.in.Device == "" {
-		e.Retry = Query(&t.in.Request)
+		e.Retry = Query(t.in)
 	}
 	why, mend, step := explain(t, reason, cause)
 	found := detail(cause)
@@ -231,9 +231,12 @@ func cut(s string) string {
 	return s
 }
 
-// Query is an authorization request as parameters again, to start the same
-// sign-in anew.
-func Query(r *oauth.AuthorizationRequest) url.Values {
+// Query is an authorization request as parameters again, for a link on one of
+// our pages. The browser that shows the page goes on with all of what the app
+// asked, by the interaction that it names; another, or the same too late, with
+// what a query can hold.
+func Query(in *hub.Interaction) url.Values {
+	r := &in.Request
 	v := url.Values{"response_type": {"code"}, "client_id": {r.ClientID}, "redirect_uri": {r.RedirectURI}}
 	for name, value := range map[string]string{
 		"scope": r.Scope.String(), "state": r.State, "nonce": r.Nonce, "response_mode": r.ResponseMode,
@@ -248,6 +251,10 @@ func Query(r *oauth.AuthorizationRequest) url.Values {
 	if r.MaxAge != nil {
 		v.Set("max_age", strconv.Itoa(*r.MaxAge))
 	}
+	if len(r.Resource) > 0 {
+		v["resource"] = r.Resource
+	}
+	v.Set(ParamInteraction, in.ID)
 	return v
 }
 

@@ -17,7 +17,13 @@ func Authorize(s *Site, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	next, err := s.signin.Authorize(r.Context(), s.pool, s.browser(r), params, false)
+	if r.Method == http.MethodPost && s.cookies.Session(r) == "" {
+		// From a form of another site: the browser holds its cookies back, and
+		// sends them on a GET of ourselves.
+		redirect(w, r, s.under("/oauth2/authorize")+"?"+params.Encode())
+		return nil
+	}
+	next, err := s.authorize(r, params, false)
 	if err != nil {
 		return err
 	}
@@ -34,11 +40,19 @@ func Login(s *Site, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	next, err := s.signin.Authorize(r.Context(), s.pool, s.browser(r), params, true)
+	next, err := s.authorize(r, params, true)
 	if err != nil {
 		return err
 	}
 	return s.show(w, r, next)
+}
+
+// authorize goes on with the sign-in whose page a link was on, or begins one.
+func (s *Site) authorize(r *http.Request, params url.Values, page bool) (signin.Next, error) {
+	if in := s.interaction(r, params.Get(signin.ParamInteraction)); in != nil {
+		return s.signin.Again(r.Context(), s.pool, s.browser(r), in, params, page)
+	}
+	return s.signin.Authorize(r.Context(), s.pool, s.browser(r), params, page)
 }
 
 // SignIn takes the form of the sign-in page.
@@ -46,7 +60,7 @@ func SignIn(s *Site, w http.ResponseWriter, r *http.Request) error {
 	in := s.interaction(r, r.PostFormValue(page.FieldTx))
 	switch choice := r.PostFormValue(page.FieldChoice); {
 	case choice == page.ChoiceOther && in != nil:
-		query := signin.Query(&in.Request)
+		query := signin.Query(in)
 		query.Set("prompt", "login")
 		redirect(w, r, s.under("/login")+"?"+query.Encode())
 		return nil

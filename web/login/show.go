@@ -105,7 +105,7 @@ func (s *Site) providers(r *http.Request, in *hub.Interaction, list []*hub.Provi
 	last := s.cookies.LastUsed(r)
 	ways := make([]page.Provider, 0, len(list))
 	for _, pr := range list {
-		path, query := "/oauth2/authorize", signin.Query(&in.Request)
+		path, query := "/oauth2/authorize", signin.Query(in)
 		if in.Device != "" {
 			path, query = "/device", url.Values{"user_code": {in.Device}}
 		}

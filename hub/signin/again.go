@@ -1,0 +1,42 @@
+package signin
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/hub/oauth"
+)
+
+// ParamInteraction is the parameter by which links on our pages name the sign-in
+// that they belong to. To anybody but the browser that holds its cookie it says
+// nothing.
+const ParamInteraction = "tx"
+
+// Again takes up a request that this browser began a sign-in for, from a link of
+// Query: with the provider that identity_provider names, or as another person
+// (prompt=login). Nothing else in params counts. What was pushed, signed, or too
+// long to be kept in an address is still there, which a new request would lack.
+// One that is too old is judged anew, by params alone.
+func (s *Service) Again(ctx context.Context, p *hub.Pool, b Browser, in *hub.Interaction, params url.Values, page bool) (Next, error) {
+	if p.Now().After(in.Begun.Add(p.InteractionLife)) || in.Device != "" {
+		return s.Authorize(ctx, p, b, params, page)
+	}
+	r := in.Request
+	if name := params.Get("identity_provider"); name != "" {
+		r.IdentityProvider, r.IDPIdentifier = name, ""
+	}
+	if params.Get("prompt") == "login" {
+		r.Prompt |= oauth.PromptLogin
+	}
+	again := hub.NewInteraction(r, p.Now())
+	again.Pushed, again.Wish = in.Pushed, in.Wish
+	if in.Pushed != "" {
+		again.Begun = in.Begun // what was pushed is remembered no longer
+	}
+	t, failure := s.proceed(p, b, again)
+	if failure != nil {
+		return nil, failure
+	}
+	return s.choose(ctx, p, b, t, page)
+}
