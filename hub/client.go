@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
 	"slices"
@@ -89,6 +90,12 @@ func (c *Client) Authentic(secret string) bool {
 		ok |= subtle.ConstantTimeCompare(hash[:], s[:])
 	}
 	return ok == 1
+}
+
+// SigningAlgorithm is what the client's tokens are signed with: its own choice,
+// or the pool's first.
+func (c *Client) SigningAlgorithm(p *Pool) token.Algorithm {
+	return cmp.Or(c.Algorithm, p.Keys.Ring().Algorithms()[0])
 }
 
 // Allows tells whether the client may use a flow, by the name it has in Flows.

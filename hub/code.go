@@ -28,6 +28,7 @@ type Code struct {
 	ACR         string      `json:"acr,omitempty"`
 	JKT         string      `json:"jkt,omitempty"` // redeemed with a proof by this key alone (RFC 9449 §10)
 	Nonce       string      `json:"nonce,omitempty"`
+	StateHash   string      `json:"state_hash,omitempty"` // s_hash of the ID token
 	Challenge   string      `json:"challenge,omitempty"`
 	Sub         string      `json:"sub"`
 	Session     string      `json:"session"`

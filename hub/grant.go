@@ -22,7 +22,9 @@ type Grant struct {
 	ACR      string      `json:"acr,omitempty"` // strength of the authentication, in the provider's words
 	JKT      string      `json:"jkt,omitempty"` // refreshed with a proof by this key alone (RFC 9449 §5)
 	Nonce    string      `json:"nonce,omitempty"`
-	AuthTime time.Time   `json:"auth_time"`
+	// StateHash is for the ID token that the code gives, and not kept.
+	StateHash string    `json:"-"`
+	AuthTime  time.Time `json:"auth_time"`
 
 	Generation int       `json:"generation"` // of the refresh token that is live
 	Rotated    time.Time `json:"rotated,omitzero"`

@@ -1,7 +1,6 @@
 package grant
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -98,9 +97,4 @@ func sign(p *hub.Pool, c *hub.Client, payload []byte, use string) (string, error
 		return "", oauth.Wrap(cause, oauth.ServerError, "the %s token would be larger than 8 KiB", use)
 	}
 	return raw, nil
-}
-
-// algorithm is what the client's tokens are signed with.
-func algorithm(p *hub.Pool, c *hub.Client) token.Algorithm {
-	return cmp.Or(c.Algorithm, p.Keys.Ring().Algorithms()[0])
 }

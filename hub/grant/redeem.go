@@ -45,7 +45,7 @@ func Redeem(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest, v
 		}
 		g = &hub.Grant{
 			ID: code.Grant, ClientID: c.ID, Sub: code.Sub, Session: code.Session, Provider: code.Provider, Link: code.Link,
-			Scope: code.Scope, Resource: code.Resource, Wish: code.Wish, ACR: code.ACR, Nonce: code.Nonce, AuthTime: code.AuthTime,
+			Scope: code.Scope, Resource: code.Resource, Wish: code.Wish, ACR: code.ACR, Nonce: code.Nonce, StateHash: code.StateHash, AuthTime: code.AuthTime,
 			JKT: c.keep(), Created: tx.Now, Expires: tx.Now.Add(c.RefreshLife),
 		}
 		return hub.Grants.Create(tx, g)

@@ -82,12 +82,15 @@ func issue(p *hub.Pool, c *Party, g *hub.Grant, u *hub.User, scope oauth.Scope, 
 		"sub": u.Sub, "iss": p.Issuer, "aud": c.ID, "token_use": "id", "cognito:username": u.Username,
 		"origin_jti": g.ID, "event_id": event, "jti": directory.NewSub(),
 		"auth_time": g.AuthTime.Unix(), "exp": now.Add(c.IDLife).Unix(), "iat": now.Unix(),
-		"at_hash": algorithm(p, c.Client).HalfHash(res.AccessToken),
+		"at_hash": c.SigningAlgorithm(p).HalfHash(res.AccessToken),
 	} {
 		claims[name] = value
 	}
 	if g.Nonce != "" {
 		claims["nonce"] = g.Nonce
+	}
+	if g.StateHash != "" {
+		claims["s_hash"] = g.StateHash
 	}
 	if g.ACR != "" {
 		claims["acr"] = g.ACR

@@ -107,9 +107,13 @@ func (s *Service) resume(ctx context.Context, p *hub.Pool, t *attempt, session *
 // code drafts the record of a code; the transaction adds whose it is.
 func (t *attempt) code(p *hub.Pool, code string) hub.Code {
 	r := &t.in.Request
+	state := ""
+	if r.State != "" {
+		state = t.client.SigningAlgorithm(p).HalfHash(r.State)
+	}
 	return hub.Code{
 		ID: hub.CodeID(code), Interaction: t.in.ID, Grant: hub.NewGrantID(p.Now()),
-		ClientID: t.client.ID, RedirectURI: r.RedirectURI, Scope: t.scope(), Resource: r.Resource, Wish: t.in.Wish, Nonce: r.Nonce, Challenge: r.CodeChallenge, JKT: r.DPoPJKT,
+		ClientID: t.client.ID, RedirectURI: r.RedirectURI, Scope: t.scope(), Resource: r.Resource, Wish: t.in.Wish, Nonce: r.Nonce, StateHash: state, Challenge: r.CodeChallenge, JKT: r.DPoPJKT,
 	}
 }
 
