@@ -220,6 +220,26 @@ func TestA61_Redirects(t *testing.T) {
 	}
 }
 
+// TestA61_ForeignClient: a client made elsewhere, without a redirect rule, is given ours.
+func TestA61_ForeignClient(t *testing.T) {
+	canary := newCanary(t, "127.0.0.1:0")
+	r := newRig(t, setup{op: idptest.Config{Algorithm: "ES256"}})
+	plain := &http.Client{Transport: &http.Transport{}}
+	t.Cleanup(plain.CloseIdleConnections)
+	var err error
+	r.p, err = idp.New(idp.Config{Name: "corp", Issuer: r.op.Issuer(), ClientID: "client", ClientSecret: "secret", RedirectURI: callbackURL}, plain, r.clock.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.mustSignIn()
+	r.op.Fail(idptest.TokenEndpoint, idptest.Fault{Redirect: "http://" + canary.address + "/"})
+	_, err = r.signIn()
+	refused(t, err, idp.StepToken, "redirect")
+	if plain.CheckRedirect != nil || canary.hits.Load() != 0 {
+		t.Errorf("the caller's client was changed, or the redirect followed (%d)", canary.hits.Load())
+	}
+}
+
 // TestA63_HugeAnswers: bodies are cut at their limit after decompression, at small cost.
 func TestA63_HugeAnswers(t *testing.T) {
 	for endpoint, limit := range map[idptest.Endpoint]int64{

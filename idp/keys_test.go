@@ -186,6 +186,7 @@ func TestA65_KeySets(t *testing.T) {
 		map[string]any{"kty": "EC", "crv": "P-256", "x": strings.Repeat("A", 43), "y": strings.Repeat("A", 43)},
 		map[string]any{"kty": "EC", "crv": "P-256", "x": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE", "y": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE"},
 		map[string]any{"kty": "EC", "crv": "secp256k1", "x": "AA", "y": "AA"},
+		map[string]any{"kty": "OKP", "crv": "X25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
 		map[string]any{"kty": "OKP", "crv": "Ed448", "x": "AA"}, map[string]any{"kty": "OKP", "crv": "Ed25519", "x": "AA"},
 	}
 	for _, c := range []struct {

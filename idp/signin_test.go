@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -141,7 +142,7 @@ func TestBadConfigurationNamesEverything(t *testing.T) {
 		t.Fatal("accepted")
 	}
 	for _, part := range []string{"issuer", "client_id", "redirect_uri", "private_key_jwt", "openid", `"HS256"`, `"none"`, "token endpoint", "jwks endpoint",
-		`"state"`, "sometimes", "PUT", "fragment"} {
+		`"state"`, "sometimes", "PUT", `response mode "fragment"`} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("error does not name %s: %v", part, err)
 		}
@@ -173,6 +174,19 @@ func TestA67_StartNeedsNoUpstream(t *testing.T) {
 	}
 	if n := r.op.Count(idptest.DiscoveryEndpoint); n != 0 {
 		t.Errorf("construction made %d requests", n)
+	}
+}
+
+// TestA67_ColdExchange: a hub that restarted in mid-flow, with the provider down, says so at each step.
+func TestA67_ColdExchange(t *testing.T) {
+	r := newRig(t, setup{})
+	r.op.Fail(idptest.DiscoveryEndpoint, idptest.Fault{Reset: true})
+	id, err := r.p.Exchange(t.Context(), r.request(), "code", nil)
+	refused(t, err, idp.StepDiscovery, "reset")
+	code, callbackErr := r.p.Callback(t.Context(), url.Values{"code": {"c"}, "iss": {r.op.Issuer()}})
+	refused(t, callbackErr, idp.StepDiscovery, "reset")
+	if id != nil || code != "" || r.op.Count(idptest.TokenEndpoint) != 0 {
+		t.Errorf("identity %v, code %q", id, code)
 	}
 }
 
