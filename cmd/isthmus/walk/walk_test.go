@@ -7,7 +7,23 @@
 // relying parties and verifiers of other people, which judge the hub by the
 // specifications and know nothing of it.
 //
-// They need curl, node and npm; see .ci/needs. The packages of node are those of
+// Where the hub differs from Cognito, or a relying party is hindered:
+//
+//   - A client without a secret must use PKCE. Two of the articles do not.
+//   - Its refresh tokens rotate, unless tokens.rotation is false.
+//   - A client that fails to authenticate gets 401 with a challenge, at Cognito's
+//     token endpoint 400 without. openid-client then shows its caller the challenge
+//     in place of invalid_client.
+//   - A scope that is not allowed is invalid_scope, and is named.
+//   - Only refresh tokens can be revoked, as at Cognito; others are answered with
+//     unsupported_token_type (RFC 7009 §2.2.1).
+//   - aws-jwt-verify's CognitoJwtVerifier makes the issuer out of a pool's id, at
+//     Amazon. Apps use its JwtVerifier, which is given the issuer, with the checks
+//     of the other. It fetches keys over https alone, and does not know PS256.
+//   - The articles' people sign up by themselves; here the file has the person.
+//     cognito:username is her user name, and not the sub.
+//
+// The tests need curl, node and npm; see .ci/needs. The packages of node are those of
 // testdata/node/package-lock.json. They are installed once, under .cache.
 package walk_test
 

@@ -46,6 +46,7 @@ for (const [id, auth] of [
     last = (await client.refreshTokenGrant(config, last)).refresh_token
   }
 
+  await refused(client.tokenRevocation(config, tokens.access_token), 'unsupported_token_type', 400)
   await client.tokenRevocation(config, last)
   await refused(client.refreshTokenGrant(config, last), 'invalid_grant', 400)
   await assert.rejects(client.fetchUserInfo(config, tokens.access_token, claims.sub), (e) => e.status === 401)
