@@ -8,6 +8,7 @@ import (
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/oauth"
+	"github.com/isthmus-hub/isthmus/hub/token"
 )
 
 // metadata is the discovery document (OpenID Connect Discovery §3, RFC 8414 §2),
@@ -29,13 +30,25 @@ type metadata struct {
 	SubjectTypes          []string `json:"subject_types_supported"`
 	IDTokenAlgorithms     []string `json:"id_token_signing_alg_values_supported"`
 	TokenAuthMethods      []string `json:"token_endpoint_auth_methods_supported"`
+	RevocationMethods     []string `json:"revocation_endpoint_auth_methods_supported"`
+	IntrospectionMethods  []string `json:"introspection_endpoint_auth_methods_supported"`
 	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
 	PromptValues          []string `json:"prompt_values_supported"`
+	DisplayValues         []string `json:"display_values_supported"`
+	ClaimTypes            []string `json:"claim_types_supported"`
 	ClaimsSupported       []string `json:"claims_supported"`
 	IssInResponse         bool     `json:"authorization_response_iss_parameter_supported"`
 	ClaimsParameter       bool     `json:"claims_parameter_supported"`
 	RequestParameter      bool     `json:"request_parameter_supported"`
 	RequestURIParameter   bool     `json:"request_uri_parameter_supported"`
+	BoundToCertificate    bool     `json:"tls_client_certificate_bound_access_tokens,omitempty"`
+
+	// What signs assertions of clients at each endpoint, proofs, and requests.
+	TokenAuthAlgorithms     []token.Algorithm `json:"token_endpoint_auth_signing_alg_values_supported"`
+	RevocationAlgorithms    []token.Algorithm `json:"revocation_endpoint_auth_signing_alg_values_supported"`
+	IntrospectionAlgorithms []token.Algorithm `json:"introspection_endpoint_auth_signing_alg_values_supported"`
+	DPoPAlgorithms          []token.Algorithm `json:"dpop_signing_alg_values_supported"`
+	RequestAlgorithms       []token.Algorithm `json:"request_object_signing_alg_values_supported,omitempty"`
 }
 
 // Discovery serves the pool's metadata, made once.
@@ -55,18 +68,32 @@ func Discovery(p *hub.Pool) (http.Handler, error) {
 		ResponseModes:         []string{"query", "form_post"},
 		GrantTypes:            []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken, oauth.GrantClientCredentials, oauth.GrantDeviceCode, oauth.GrantTokenExchange},
 		SubjectTypes:          []string{"public"},
-		TokenAuthMethods:      []string{"client_secret_basic", "client_secret_post", "none"},
 		ChallengeMethods:      []string{"S256"},
 		PromptValues:          []string{"none", "login", "consent", "select_account"},
-		ClaimsSupported:       []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "identities", "cognito:username"},
+		DisplayValues:         []string{"page", "popup", "touch"}, // one page that fits them all
+		ClaimTypes:            []string{"normal"},
+		ClaimsSupported:       []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "nonce", "at_hash", "s_hash", "identities", "cognito:username"},
 		IssInResponse:         true,
 		ClaimsParameter:       true,
+		TokenAuthAlgorithms:   token.Algorithms(),
+		DPoPAlgorithms:        token.Algorithms(),
 	}
 	for _, a := range p.Keys.Ring().Algorithms() {
 		m.IDTokenAlgorithms = append(m.IDTokenAlgorithms, string(a))
 	}
 	for _, a := range p.Schema.Attributes() {
 		m.ClaimsSupported = append(m.ClaimsSupported, a.Name)
+	}
+	m.IntrospectionMethods = []string{string(oauth.AuthBasic), string(oauth.AuthPost), string(oauth.AuthPrivateKeyJWT)}
+	if some(p, func(c *hub.Client) bool { return c.Auth == hub.AuthTLS }) {
+		m.IntrospectionMethods = append(m.IntrospectionMethods, "self_signed_tls_client_auth")
+		m.BoundToCertificate = true
+	}
+	m.TokenAuthMethods = append(slices.Clone(m.IntrospectionMethods), string(oauth.AuthNone))
+	m.RevocationMethods = m.TokenAuthMethods
+	m.RevocationAlgorithms, m.IntrospectionAlgorithms = m.TokenAuthAlgorithms, m.TokenAuthAlgorithms
+	if some(p, func(c *hub.Client) bool { return c.RequestObject != hub.Off }) {
+		m.RequestParameter, m.RequestAlgorithms = true, token.Algorithms()
 	}
 	for _, c := range p.Clients {
 		for _, s := range c.Scopes {
@@ -81,6 +108,16 @@ func Discovery(p *hub.Pool) (http.Handler, error) {
 		return nil, err
 	}
 	return public(func() []byte { return text }), nil
+}
+
+// some tells whether there is a client of a kind.
+func some(p *hub.Pool, kind func(*hub.Client) bool) bool {
+	for _, c := range p.Clients {
+		if kind(c) {
+			return true
+		}
+	}
+	return false
 }
 
 // JWKS serves the pool's public keys as they are now. Apps keep them for five
