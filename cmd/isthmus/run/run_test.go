@@ -306,6 +306,13 @@ func TestA208_CertificateChange(t *testing.T) {
 	if n, err := serial(tls.VersionTLS12); err != nil || n != 1 {
 		t.Fatalf("serial %d, %v", n, err)
 	}
+	for _, weaker := range []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256} {
+		c, err := tls.Dial("tcp", s.listen, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{weaker}})
+		if err == nil {
+			c.Close()
+			t.Errorf("%s is spoken", tls.CipherSuiteName(weaker))
+		}
+	}
 	writeCertificate(t, certificate, key, 2)
 	for range 40 {
 		if n, err := serial(tls.VersionTLS13); err != nil {
