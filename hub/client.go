@@ -26,6 +26,9 @@ type Client struct {
 	Flows        []string // "code", "device_code", "client_credentials", "token_exchange"
 	Scopes       oauth.Scope
 	Providers    []string // names, and Local for the password form
+	// EveryProvider is the configuration's default: every provider of the pool,
+	// or the password form of a pool that has none.
+	EveryProvider bool
 
 	AccessLife, IDLife, RefreshLife time.Duration
 	Rotation                        bool          // a refresh gives a new refresh token
@@ -102,12 +105,25 @@ func (c *Client) SigningAlgorithm(p *Pool) token.Algorithm {
 func (c *Client) Allows(flow string) bool { return slices.Contains(c.Flows, flow) }
 
 // Password tells whether the client offers the pool's own password form.
-func (c *Client) Password() bool { return slices.Contains(c.Providers, Local) }
+func (c *Client) Password(p *Pool) bool {
+	if c.EveryProvider {
+		return len(p.Providers) == 0
+	}
+	return slices.Contains(c.Providers, Local)
+}
 
 // Enabled lists the providers that are on and enabled for the client, in the
 // client's order.
 func (c *Client) Enabled(p *Pool) []*Provider {
 	var list []*Provider
+	if c.EveryProvider {
+		for _, pr := range p.Providers {
+			if pr.Enabled {
+				list = append(list, pr)
+			}
+		}
+		return list
+	}
 	for _, name := range c.Providers {
 		if pr, ok := p.Provider(name); ok && pr.Enabled {
 			list = append(list, pr)
@@ -118,5 +134,5 @@ func (c *Client) Enabled(p *Pool) []*Provider {
 
 // Uses tells whether a provider is on and enabled for the client.
 func (c *Client) Uses(pr *Provider) bool {
-	return pr.Enabled && slices.Contains(c.Providers, pr.Name)
+	return pr.Enabled && (c.EveryProvider || slices.Contains(c.Providers, pr.Name))
 }

@@ -3,8 +3,8 @@
 // them keeps on its own, and the collections they are stored in.
 //
 // What is done with them lives one floor up: hub/signin lets people in,
-// hub/directory knows who they are, hub/grant gives apps their tokens. Those
-// packages take a *Pool as an argument; nothing here is global and nothing
+// hub/directory knows who they are, hub/grant gives apps their tokens,
+// hub/register lets apps become clients. Those packages take a *Pool as an argument; nothing here is global and nothing
 // travels in a context.
 //
 // A Pool is an immutable snapshot. A changed configuration makes a new Pool

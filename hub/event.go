@@ -45,9 +45,19 @@ const (
 	UserDisabled      EventName = "user_disabled"
 	UserDeleted       EventName = "user_deleted"
 	KeyRotated        EventName = "key_rotated"
+	KeyWithdrawn      EventName = "key_withdrawn" // in an emergency; Reason is the key's id
 	ConfigReloaded    EventName = "config_reloaded"
 	AdminAct          EventName = "admin_act" // about to be tried; Reason names the event that tells how it went
 	CrossOriginDenied EventName = "cross_origin_denied"
+)
+
+// The events of clients that register themselves (package hub/register).
+const (
+	RegistrationOpened  EventName = "registration_opened" // an operator made a registration token
+	RegistrationRefused EventName = "registration_refused"
+	ClientRegistered    EventName = "client_registered"
+	ClientChanged       EventName = "client_changed"
+	ClientDeleted       EventName = "client_deleted"
 )
 
 // Event begins an event of this pool, at the pool's time, for a visitor.

@@ -29,7 +29,7 @@ type Pool struct {
 	Language string
 
 	Schema    *mapping.Schema
-	Clients   map[string]*Client
+	Clients   map[string]*Client // of the configuration; see Client
 	Resources []Resource
 	Providers []*Provider // in the order of the configuration
 	// Claims are added to the ID and access tokens of clients that have no claims
@@ -38,6 +38,9 @@ type Pool struct {
 	// Registration lets whoever has a one-time token of an operator register a
 	// client (RFC 7591 §3).
 	Registration bool
+	// Registered are the clients that came by registration. They stay when it is
+	// closed. May be nil.
+	Registered *Registrations
 
 	SessionLife     time.Duration // how long a browser stays signed in
 	InteractionLife time.Duration // how long a sign-in may take from first page to code
@@ -64,6 +67,7 @@ type Brand struct {
 	Radius               *int // pixels
 	Logo, LogoDark       *Image
 	Terms, Privacy, Help string
+	About                string // of a registered client: the address of its logo, as a link only
 }
 
 // Image is a logo as loaded from its file.
@@ -99,6 +103,18 @@ func (p *Pool) CheckResources(resources []string) error {
 		}
 	}
 	return nil
+}
+
+// Client finds a client, of the configuration or registered; where both have the
+// id, the configuration's.
+func (p *Pool) Client(id string) (*Client, bool) {
+	if c, ok := p.Clients[id]; ok {
+		return c, true
+	}
+	if r := p.Registered.Find(id); r != nil {
+		return r.client, true
+	}
+	return nil, false
 }
 
 // Provider finds an enabled or disabled provider by its exact name.

@@ -6,6 +6,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/hub/register"
 	"github.com/isthmus-hub/isthmus/web/login"
 	"github.com/isthmus-hub/isthmus/web/middleware"
 	"github.com/isthmus-hub/isthmus/web/oidc"
@@ -15,9 +16,10 @@ import (
 //
 //	public   anybody, also scripts of any origin; the same answer for everybody
 //	machine  apps; scripts only of origins that a client registered
+//	json     what sends JSON, from no browser's page, and held to a pace
 //	entry    a browser sent by another site, by GET or by a form of that site
 //	form     our own pages' forms, from nowhere else, and held to a pace
-type chains struct{ public, machine, entry, form middleware.Middleware }
+type chains struct{ public, machine, json, entry, form middleware.Middleware }
 
 // routes is everything a pool answers, under its issuer.
 func (s *Server) routes(p *hub.Pool, l *login.Site) (http.Handler, error) {
@@ -49,6 +51,9 @@ func (s *Server) routes(p *hub.Pool, l *login.Site) (http.Handler, error) {
 	handle("/-/verify", get, func(h http.Handler) http.Handler { return h }, byQuery)
 	r.PathPrefix("/-/verify/").Handler(byHeader).Name("/-/verify/") // Envoy puts the path it was asked for behind, and asks by any method
 
+	handle(register.Path, post, c.json, oidc.Handle(p, oidc.Register))
+	handle(register.Path+"/{client}", []string{"GET", "PUT", "DELETE"}, c.json, oidc.Handle(p, oidc.Registration))
+
 	handle("/oauth2/authorize", both, c.entry, l.Handle(login.Authorize))
 	handle("/oauth2/idpresponse", get, c.entry, l.Handle(login.Callback))
 	handle("/oauth2/idpresponse", post, c.entry, l.Handle(login.CallbackPost))
@@ -77,11 +82,15 @@ func (s *Server) chains(p *hub.Pool, l *login.Site) chains {
 			origins[middleware.Origin(uri)] = true
 		}
 	}
-	registered := func(_ *http.Request, origin string) bool { return origins[origin] }
+	registered := func(_ *http.Request, origin string) bool { return origins[origin] || p.Registered.Origin(origin) }
 	return chains{
 		public:  middleware.PublicCORS(),
 		machine: middleware.Chain(middleware.CORS(registered, oidc.Refuse, "GET", "POST"), middleware.Limit(middleware.FormLimits(), oidc.Refuse)),
-		entry:   limit,
+		json: middleware.Chain(
+			middleware.Rate(s.forms, oidc.Refuse),
+			middleware.Limit(middleware.Limits{Body: 64 << 10, Parameters: 100, Types: []string{"application/json"}}, oidc.Refuse),
+		),
+		entry: limit,
 		form: middleware.Chain(
 			middleware.Rate(s.forms, s.plain),
 			middleware.CrossOrigin(func(*http.Request) []string { return own }, s.plain),

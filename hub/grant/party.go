@@ -52,7 +52,7 @@ func Authenticate(ctx context.Context, p *hub.Pool, c *oauth.ClientCredentials, 
 		}
 		id = claimed
 	}
-	client, known := p.Clients[id]
+	client, known := p.Client(id)
 	if !known {
 		client = stranger(id, c.Method)
 	}

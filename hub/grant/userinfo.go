@@ -37,13 +37,13 @@ func Verify(ctx context.Context, p *hub.Pool, raw string) (*Access, error) {
 		return nil, refuseToken(err)
 	}
 	now := p.Now().Unix()
-	client := p.Clients[claims.ClientID]
+	client, known := p.Client(claims.ClientID)
 	switch {
 	case claims.Issuer != p.Issuer:
 		return nil, refuseToken(errors.New("of another issuer"))
 	case now >= claims.Expires:
 		return nil, refuseToken(errors.New("expired"))
-	case client == nil:
+	case !known:
 		return nil, refuseToken(errors.New("its client is gone"))
 	}
 	a := &Access{Client: client, Scope: claims.Scope, claims: claims}
@@ -66,8 +66,8 @@ func Verify(ctx context.Context, p *hub.Pool, raw string) (*Access, error) {
 	if a.Grant.Revoked != "" {
 		return nil, refuseToken(errors.New("revoked: " + a.Grant.Revoked))
 	}
-	owner := p.Clients[a.Grant.ClientID] // another than client for an exchanged token
-	if owner == nil {
+	owner, known := p.Client(a.Grant.ClientID) // another than client for an exchanged token
+	if !known {
 		return nil, refuseToken(errors.New("its grant's client is gone"))
 	}
 	if why := hub.Dead(p, owner, a.User, a.Grant.Provider, a.Grant.Link); why != "" {

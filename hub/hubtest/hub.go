@@ -126,6 +126,9 @@ func (h *Hub) AddPool(name, issuer string) *hub.Pool {
 	public := client
 	public.ID, public.Secrets, public.Public, public.Rotation = PublicID, nil, true, true
 	p.Clients = map[string]*hub.Client{client.ID: &client, public.ID: &public}
+	if p.Registered, err = hub.OpenRegistrations(context.Background(), p.Space); err != nil {
+		h.t.Fatal(err)
+	}
 	rotation := token.Rotation{Algorithms: []token.Algorithm{token.ES256}, Ahead: time.Minute, Keep: time.Hour}
 	if p.Keys, err = hub.OpenKeys(context.Background(), p.Space, p.Secrets.Signing, rotation); err != nil {
 		h.t.Fatal(err)

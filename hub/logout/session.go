@@ -20,7 +20,7 @@ var (
 // Target finds where to send a person after sign-out (Cognito's client_id and
 // logout_uri): a logout URL of the client, or one of its callback URLs.
 func Target(p *hub.Pool, clientID, uri string) (*hub.Client, error) {
-	c, ok := p.Clients[clientID]
+	c, ok := p.Client(clientID)
 	if !ok {
 		return nil, fmt.Errorf("client_id %q: %w", clientID, ErrClient)
 	}

@@ -51,7 +51,7 @@ func (t Target) Error(e *oauth.Error, uri string) Response {
 // prove establishes the client and that redirect_uri is one of its own, byte
 // for byte (RFC 9700 §4.1.3). It is the only source of a usable Target.
 func prove(p *hub.Pool, r *oauth.AuthorizationRequest) (*hub.Client, Target, Reason, error) {
-	client, ok := p.Clients[r.ClientID]
+	client, ok := p.Client(r.ClientID)
 	if !ok {
 		return nil, Target{}, UnknownClient, fmt.Errorf("client_id %q", cut(r.ClientID))
 	}

@@ -50,7 +50,7 @@ func (s *Service) choose(ctx context.Context, p *hub.Pool, b Browser, t *attempt
 func (t *attempt) signIn(p *hub.Pool) AskSignIn {
 	return AskSignIn{
 		Client: t.client, Interaction: t.in, FormTarget: t.target, Username: t.in.Request.LoginHint,
-		Providers: t.client.Enabled(p), Password: t.client.Password(),
+		Providers: t.client.Enabled(p), Password: t.client.Password(t.p),
 	}
 }
 
@@ -64,7 +64,7 @@ func (t *attempt) asked(p *hub.Pool) (*way, error) {
 	r := &t.in.Request
 	switch {
 	case r.IdentityProvider == hub.Local:
-		if !t.client.Password() {
+		if !t.client.Password(t.p) {
 			return nil, fmt.Errorf("client %s does not enable the pool's own password (%s)", t.client.ID, hub.Local)
 		}
 		return &way{}, nil
@@ -122,7 +122,7 @@ func (t *attempt) usable(p *hub.Pool, session *hub.Session, user *hub.User, aske
 	case t.unmet(session.Sub, session.ACR) != nil:
 		return false
 	case session.Provider == "":
-		return t.client.Password() && (asked == nil || asked.provider == nil)
+		return t.client.Password(t.p) && (asked == nil || asked.provider == nil)
 	}
 	pr, ok := p.Provider(session.Provider)
 	return ok && t.client.Uses(pr) && (asked == nil || asked.provider == pr)

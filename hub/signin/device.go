@@ -39,13 +39,16 @@ func (s *Service) Device(ctx context.Context, p *hub.Pool, b Browser, userCode, 
 		d, err = waiting(tx, code)
 		return err
 	})
-	if errors.Is(err, store.ErrNotFound) || err == nil && p.Clients[d.ClientID] == nil {
+	known := false
+	if err == nil {
+		t.client, known = p.Client(d.ClientID)
+	}
+	if errors.Is(err, store.ErrNotFound) || err == nil && !known {
 		return AskDevice{UserCode: code, Wrong: true}, nil
 	}
 	if err != nil {
 		return nil, t.fail(s, Internal, err)
 	}
-	t.client = p.Clients[d.ClientID]
 	t.in = hub.NewInteraction(oauth.AuthorizationRequest{ClientID: d.ClientID, Scope: d.Scope, IdentityProvider: provider}, p.Now())
 	t.in.Device = code
 	t.target = deviceTarget(p)
@@ -84,8 +87,8 @@ func (s *Service) AnswerDevice(ctx context.Context, p *hub.Pool, b Browser, user
 		if err != nil {
 			return err
 		}
-		client := p.Clients[d.ClientID]
-		if client == nil || hub.Dead(p, client, user, session.Provider, session.Link) != "" {
+		client, known := p.Client(d.ClientID)
+		if !known || hub.Dead(p, client, user, session.Provider, session.Link) != "" {
 			return nil
 		}
 		found, t.client = true, client

@@ -14,8 +14,8 @@ import (
 // alone counts then. Without one params come back as they are; for a client that
 // is not registered for objects too, and whoever parses them refuses.
 func unseal(ctx context.Context, p *hub.Pool, params url.Values) (request url.Values, signed bool, err error) {
-	c := p.Clients[params.Get("client_id")]
-	if c == nil || c.RequestObject == hub.Off || !params.Has("request") {
+	c, known := p.Client(params.Get("client_id"))
+	if !known || c.RequestObject == hub.Off || !params.Has("request") {
 		return params, false, nil
 	}
 	if len(params["request"]) > 1 || params.Has("request_uri") {

@@ -20,7 +20,7 @@ func (s *Service) Password(ctx context.Context, p *hub.Pool, b Browser, in *hub.
 	if failure != nil {
 		return nil, failure
 	}
-	if !t.client.Password() {
+	if !t.client.Password(t.p) {
 		return nil, t.fail(s, ProviderOff, errors.New("the client does not enable the pool's own password"))
 	}
 	user, err := s.Directory.Authenticate(ctx, p, name, password)

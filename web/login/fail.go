@@ -123,8 +123,9 @@ func Explain(s *Site, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	client, _ := s.pool.Client(trace.Client)
 	p := &page.Stopped{
-		Base: s.base(r, s.pool.Clients[trace.Client], nil), Reason: reasons[signin.Reason(trace.Reason)], Code: trace.ID,
+		Base: s.base(r, client, nil), Reason: reasons[signin.Reason(trace.Reason)], Code: trace.ID,
 	}
 	if len(trace.Missing) > 0 {
 		p.Attribute = trace.Missing[0]

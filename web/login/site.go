@@ -126,8 +126,14 @@ func (s *Site) base(r *http.Request, c *hub.Client, in *hub.Interaction) page.Ba
 	}
 	wishes = append(wishes, r.Header.Get("Accept-Language"), s.pool.Language)
 	b := page.Base{Language: s.renderer.Language(wishes...), Brand: s.brand}
-	if c != nil && s.brands[c.ID] != nil {
+	switch {
+	case c == nil || c.Brand == nil:
+	case s.brands[c.ID] != nil:
 		b.Brand = s.brands[c.ID]
+	default: // a client that registered itself brings links, and no look
+		own := *s.brand
+		own.Terms, own.Privacy, own.About = cmp.Or(c.Brand.Terms, own.Terms), cmp.Or(c.Brand.Privacy, own.Privacy), c.Brand.About
+		b.Brand = &own
 	}
 	return b
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/oauth"
+	"github.com/isthmus-hub/isthmus/hub/register"
 	"github.com/isthmus-hub/isthmus/hub/token"
 )
 
@@ -22,6 +23,7 @@ type metadata struct {
 	IntrospectionEndpoint string   `json:"introspection_endpoint"`
 	PushEndpoint          string   `json:"pushed_authorization_request_endpoint"`
 	DeviceEndpoint        string   `json:"device_authorization_endpoint"`
+	RegistrationEndpoint  string   `json:"registration_endpoint,omitempty"`
 	JWKSURI               string   `json:"jwks_uri"`
 	ScopesSupported       []string `json:"scopes_supported"`
 	ResponseTypes         []string `json:"response_types_supported"`
@@ -77,6 +79,9 @@ func Discovery(p *hub.Pool) (http.Handler, error) {
 		ClaimsParameter:       true,
 		TokenAuthAlgorithms:   token.Algorithms(),
 		DPoPAlgorithms:        token.Algorithms(),
+	}
+	if p.Registration {
+		m.RegistrationEndpoint = p.URL(register.Path)
 	}
 	for _, a := range p.Keys.Ring().Algorithms() {
 		m.IDTokenAlgorithms = append(m.IDTokenAlgorithms, string(a))

@@ -1,5 +1,5 @@
 // Package oidc serves what machines call under a pool's issuer: discovery, keys,
-// token and userInfo. What browsers call (authorize, callback, the hosted pages)
+// token, userInfo, registration and what else the specifications name. What browsers call (authorize, callback, the hosted pages)
 // is in web/login.
 //
 // Handlers parse, make one call to hub/grant, and write. One place turns errors

@@ -72,6 +72,10 @@ type Brand struct {
 	Logo, LogoDark       string // addresses, or ""
 	Width, Height        int    // the logo's size in CSS pixels as shown; 0 when unknown
 	Terms, Privacy, Help string
+	// About is the address of an app's logo, of an app that brought it itself: it
+	// is shown as a link, because a picture from there would tell where people
+	// sign in.
+	About string
 }
 
 // Brand checks a branding, publishes its stylesheet and logos among the assets
