@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,35 +15,49 @@ import (
 	"github.com/isthmus-hub/isthmus/hub/token"
 )
 
-// SigningKey is a signing key at rest: its private half is sealed, bound to the
-// key's id.
-type SigningKey struct {
-	token.Key
-	Sealed []byte `json:"sealed"`
-}
+// Errors of Rotate and Withdraw that somebody can mend.
+var (
+	ErrNoKey    = errors.New("the pool has no such key")
+	ErrManyKeys = fmt.Errorf("the pool would have more than %d keys", maxKeys)
+)
 
-// SigningKeys are the keys of a pool, of every state.
-var SigningKeys = store.Collection[SigningKey]{
-	Name: "key",
-	ID:   func(k *SigningKey) string { return k.ID },
-}
+// drain is longer than a request may take.
+const drain = time.Minute
 
-const maxKeys = 100
-
-// Keys is a pool's key ring as it turns. Reading the ring takes no lock.
+// Keys is a pool's key ring as it turns. Reading the ring takes no lock. A
+// configuration that is taken up while the hub runs keeps the pool's Keys, see
+// Change: so requests that still see the old pool sign and verify with what is
+// there now.
 type Keys struct {
-	space    *store.Space
-	sealer   *seal.Sealer
+	space  *store.Space
+	sealer *seal.Sealer
+	ring   atomic.Pointer[token.Ring]
+
+	turning  sync.Mutex // of what follows: one turn at a time, and no request waits for it
 	rotation token.Rotation
-	ring     atomic.Pointer[token.Ring]
-	turning  sync.Mutex // one turn at a time; nobody else waits for it
+	used     []*token.Key // what ring was made of, in that order
+	// drops: keys of algorithms that the rotation does not have retire, at the first
+	// turn from this time on. They do not at other turns: another hub on the same
+	// store may have been told otherwise, and the two would make keys and retire them
+	// for ever.
+	drops     bool
+	dropsFrom time.Time
 }
 
-// OpenKeys opens a pool's keys and makes the first ones if there are none. A
-// key that the sealing key does not open is seal.ErrWrongKey: nothing is made
-// anew in its place.
+// change is what somebody wants done to keys beside what the rotation does. It
+// returns the keys that stay, changed or not, and the algorithms that get a
+// further key. It may run again, on the keys as they are then.
+type change func(keys []*token.Key, now time.Time) ([]*token.Key, []token.Algorithm, error)
+
+func noChange(keys []*token.Key, _ time.Time) ([]*token.Key, []token.Algorithm, error) {
+	return keys, nil, nil
+}
+
+// OpenKeys opens a pool's keys and makes those that the rotation lacks. Keys of
+// algorithms that it does not have retire. A key that the sealing key does not
+// open is seal.ErrWrongKey: nothing is made anew in its place.
 func OpenKeys(ctx context.Context, space *store.Space, sealer *seal.Sealer, rotation token.Rotation) (*Keys, error) {
-	k := &Keys{space: space, sealer: sealer, rotation: rotation}
+	k := &Keys{space: space, sealer: sealer, rotation: rotation, drops: true}
 	if _, err := k.Turn(ctx); err != nil {
 		return nil, err
 	}
@@ -51,149 +67,198 @@ func OpenKeys(ctx context.Context, space *store.Space, sealer *seal.Sealer, rota
 // Ring is the ring as it is now; it does not change.
 func (k *Keys) Ring() *token.Ring { return k.ring.Load() }
 
-// Turn does what the rotation wants at this time: makes, promotes, retires and
-// removes keys, and takes up what another hub on the same store did. It returns
-// when to turn again at the latest; zero: no change is due.
-func (k *Keys) Turn(ctx context.Context) (again time.Time, err error) {
-	return k.turn(ctx, nil, func([]*token.Key) {})
+// Rotation is what the keys go by. The ring may sign with further algorithms for
+// a moment, see Change. It waits for a turn under way.
+func (k *Keys) Rotation() token.Rotation {
+	k.turning.Lock()
+	defer k.turning.Unlock()
+	return k.rotation
 }
 
-// Rotate publishes a new key for each algorithm, which signs after the
-// rotation's Ahead; at once if now is set, for when a key must go quickly.
-func (k *Keys) Rotate(ctx context.Context, now bool) error {
-	var fresh []*token.Key
-	for _, a := range k.rotation.Algorithms {
-		key, err := token.Generate(a)
-		if err != nil {
-			return err
-		}
-		fresh = append(fresh, key)
+// Turn does what the rotation wants at this time: makes, promotes, retires and
+// removes keys, and takes up what another hub on the same store did. Without
+// anything to do it reads a few records, so it may be called every other second.
+// It returns when the next change is due; zero: none is.
+func (k *Keys) Turn(ctx context.Context) (again time.Time, err error) {
+	k.turning.Lock()
+	defer k.turning.Unlock()
+	return k.settle(ctx)
+}
+
+// Change takes up another rotation, as a whole or not at all. When it returns,
+// the ring signs with every algorithm of it, and for another minute with those
+// that it does not have any more, because requests under way may ask for them;
+// then their keys retire.
+func (k *Keys) Change(ctx context.Context, r token.Rotation) error {
+	k.turning.Lock()
+	defer k.turning.Unlock()
+	if reflect.DeepEqual(r, k.rotation) {
+		return nil
 	}
-	_, err := k.turn(ctx, fresh, func(keys []*token.Key) {
-		for _, old := range keys {
-			if now && old.State != token.Retired {
-				old.State = token.Retired
+	rotation, drops, from := k.rotation, k.drops, k.dropsFrom
+	k.rotation = r
+	err := k.space.View(ctx, func(tx *store.Tx) error {
+		k.drops, k.dropsFrom = true, tx.Now.Add(drain)
+		return nil
+	})
+	if err == nil {
+		_, err = k.settle(ctx)
+	}
+	if err != nil {
+		k.rotation, k.drops, k.dropsFrom = rotation, drops, from
+	}
+	return err
+}
+
+// Rotate publishes a new key for each algorithm that has none waiting; it signs
+// after the rotation's Ahead. If now is set a new key signs at once and those
+// before it, waiting ones too, retire: apps that do not know it yet will have to
+// look. The error may be ErrManyKeys.
+func (k *Keys) Rotate(ctx context.Context, now bool) error {
+	k.turning.Lock()
+	defer k.turning.Unlock()
+	_, err := k.turn(ctx, func(keys []*token.Key, at time.Time) ([]*token.Key, []token.Algorithm, error) {
+		more := slices.Clone(k.rotation.Algorithms)
+		if len(keys)+len(more) > maxKeys {
+			return nil, nil, ErrManyKeys
+		}
+		for _, key := range keys {
+			switch {
+			case now && key.State != token.Retired:
+				key.State, key.Retired = token.Retired, at
+			case key.State == token.Next:
+				more = slices.DeleteFunc(more, func(a token.Algorithm) bool { return a == key.Algorithm })
 			}
 		}
+		return keys, more, nil
 	})
 	return err
 }
 
-// turn changes keys in one transaction after another until nothing is left to
-// make: keys are made between the transactions, because RSA takes long.
-func (k *Keys) turn(ctx context.Context, fresh []*token.Key, change func([]*token.Key)) (time.Time, error) {
+// Withdraw removes a key of any state for good: an emergency. When it returns
+// the key is not published and nothing that it signed is accepted here; on other
+// hubs of the store that is so after their next Turn. If it was the one that
+// signs, a waiting key or a new one signs in its place. The error is ErrNoKey
+// when there is no such key.
+func (k *Keys) Withdraw(ctx context.Context, id string) error {
 	k.turning.Lock()
 	defer k.turning.Unlock()
+	_, err := k.turn(ctx, func(keys []*token.Key, _ time.Time) ([]*token.Key, []token.Algorithm, error) {
+		n := len(keys)
+		keys = slices.DeleteFunc(keys, func(key *token.Key) bool { return key.ID == id })
+		if len(keys) == n {
+			return nil, nil, ErrNoKey
+		}
+		return keys, nil, nil
+	})
+	return err
+}
+
+// settle is Turn under the lock.
+func (k *Keys) settle(ctx context.Context) (time.Time, error) {
+	var plan token.Plan
+	var now time.Time
+	err := k.space.View(ctx, func(tx *store.Tx) error {
+		_, keys, err := k.load(tx)
+		if err != nil {
+			return err
+		}
+		plan, now = k.plan(keys, tx.Now), tx.Now
+		return nil
+	})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("signing keys: %w", err)
+	}
+	if plan.Changed || len(plan.Generate) > 0 {
+		return k.turn(ctx, noChange)
+	}
+	return k.use(plan, now)
+}
+
+// turn changes keys in one transaction. Keys that it needs are made before it,
+// because RSA takes long: what turns out to be lacking is made, and it is tried
+// again.
+func (k *Keys) turn(ctx context.Context, edit change) (time.Time, error) {
+	spare := map[token.Algorithm]*token.Key{}
 	for {
-		sealed, err := k.seal(fresh)
+		boxes, err := k.seal(spare)
 		if err != nil {
 			return time.Time{}, err
 		}
 		var plan token.Plan
+		var now time.Time
+		var lacks []token.Algorithm
 		err = k.space.Update(ctx, func(tx *store.Tx) error {
-			keys, err := k.load(tx)
+			stored, keys, err := k.load(tx)
 			if err != nil {
 				return err
 			}
-			change(keys)
-			for _, old := range keys {
-				if old.State == token.Retired && old.Retired.IsZero() {
-					old.Retired = tx.Now
-				}
+			keys, more, err := edit(keys, tx.Now)
+			if err != nil {
+				return err
 			}
-			plan = k.rotation.Plan(append(keys, fresh...), tx.Now)
-			return k.save(tx, keys, plan.Keys, sealed)
+			plan, now, lacks = k.plan(keys, tx.Now), tx.Now, nil
+			keys = plan.Keys
+			for _, a := range slices.Compact(slices.Sorted(slices.Values(append(more, plan.Generate...)))) {
+				if spare[a] == nil {
+					lacks = append(lacks, a)
+					continue
+				}
+				keys = append(keys, spare[a])
+			}
+			if len(lacks) > 0 {
+				return nil
+			}
+			plan = k.plan(keys, tx.Now)
+			return save(tx, stored, plan.Keys, boxes)
 		})
 		if err != nil {
 			return time.Time{}, fmt.Errorf("signing keys: %w", err)
 		}
-		if len(plan.Generate) == 0 {
-			ring, err := token.NewRing(plan.Keys...)
-			if err != nil {
+		if len(lacks) == 0 {
+			return k.use(plan, now)
+		}
+		for _, a := range lacks {
+			if spare[a], err = token.Generate(a); err != nil {
 				return time.Time{}, err
 			}
-			k.ring.Store(ring)
-			return plan.Again, nil
 		}
-		fresh, change = nil, func([]*token.Key) {}
-		for _, a := range plan.Generate {
-			key, err := token.Generate(a)
-			if err != nil {
-				return time.Time{}, err
+	}
+}
+
+// plan is what the rotation wants of these keys, see drops.
+func (k *Keys) plan(keys []*token.Key, now time.Time) token.Plan {
+	r := k.rotation
+	if !k.drops || now.Before(k.dropsFrom) {
+		r.Algorithms = slices.Clone(r.Algorithms)
+		for _, key := range keys {
+			if key.State == token.Active && !slices.Contains(r.Algorithms, key.Algorithm) {
+				r.Algorithms = append(r.Algorithms, key.Algorithm)
 			}
-			fresh = append(fresh, key)
 		}
 	}
+	p := r.Plan(keys, now)
+	p.Generate = slices.DeleteFunc(p.Generate, func(a token.Algorithm) bool { return !slices.Contains(k.rotation.Algorithms, a) })
+	return p
 }
 
-// load reads and opens every key of the pool.
-func (k *Keys) load(tx *store.Tx) ([]*token.Key, error) {
-	stored, _, err := SigningKeys.List(tx, "", "", store.Page{Limit: maxKeys})
-	if err != nil {
-		return nil, err
-	}
-	keys := make([]*token.Key, len(stored))
-	for i, s := range stored {
-		der, err := k.sealer.Open(s.Sealed, []byte(s.ID))
-		if errors.Is(err, seal.ErrWrongKey) {
-			return nil, fmt.Errorf("key %s was sealed with another sealing key than the one given now; give that one again: %w", s.ID, err)
-		}
+// use makes the ring of a plan that the store holds, if it is another than the
+// one there is, and returns when to turn again.
+func (k *Keys) use(plan token.Plan, now time.Time) (time.Time, error) {
+	if !slices.EqualFunc(k.used, plan.Keys, same) {
+		ring, err := token.NewRing(plan.Keys...)
 		if err != nil {
-			return nil, fmt.Errorf("key %s: %w", s.ID, err)
+			return time.Time{}, err
 		}
-		key, err := token.ParsePrivate(s.Algorithm, der)
-		if err != nil {
-			return nil, err
-		}
-		key.State, key.Created, key.Activated, key.Retired = s.State, s.Created, s.Activated, s.Retired
-		keys[i] = key
+		k.ring.Store(ring)
+		k.used = plan.Keys
 	}
-	return keys, nil
-}
-
-// save writes the planned keys that changed and removes those that went.
-func (k *Keys) save(tx *store.Tx, before, after []*token.Key, sealed map[string][]byte) error {
-	gone := map[string]bool{}
-	for _, key := range before {
-		gone[key.ID] = true
+	again := plan.Again
+	switch {
+	case k.drops && !now.Before(k.dropsFrom):
+		k.drops = false
+	case k.drops && (again.IsZero() || k.dropsFrom.Before(again)):
+		again = k.dropsFrom
 	}
-	for _, key := range after {
-		delete(gone, key.ID)
-		box := sealed[key.ID]
-		if box == nil {
-			old, err := SigningKeys.Get(tx, key.ID)
-			if err != nil {
-				return err
-			}
-			if same(&old.Key, key) {
-				continue
-			}
-			box = old.Sealed
-		}
-		if err := SigningKeys.Put(tx, &SigningKey{Key: *key, Sealed: box}); err != nil {
-			return err
-		}
-	}
-	for id := range gone {
-		if err := SigningKeys.Delete(tx, id); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func same(a, b *token.Key) bool {
-	return a.State == b.State && a.Created.Equal(b.Created) && a.Activated.Equal(b.Activated) && a.Retired.Equal(b.Retired)
-}
-
-func (k *Keys) seal(keys []*token.Key) (map[string][]byte, error) {
-	boxes := map[string][]byte{}
-	for _, key := range keys {
-		der, err := key.MarshalPrivate()
-		if err != nil {
-			return nil, err
-		}
-		boxes[key.ID] = k.sealer.Seal(der, []byte(key.ID))
-	}
-	return boxes, nil
+	return again, nil
 }

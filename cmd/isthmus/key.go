@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,14 +15,15 @@ import (
 func keyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "key",
-		Short: "List and rotate a pool's signing keys",
-		Long: `List and rotate a pool's signing keys.
+		Short: "List, rotate and withdraw a pool's signing keys",
+		Long: `List, rotate and withdraw a pool's signing keys.
 
-They turn by themselves every 90 days. A new key is published before it signs, so
-that apps know it by then; an old one stays published until the last token it
-signed has ended.`,
+They turn by themselves, every 90 days unless the file says otherwise. A new key
+is published before it signs, so that apps know it by then; an old one stays
+published until the last token it signed has ended. A key that somebody else may
+have is withdrawn: then nothing that it signed is good any longer.`,
 	}
-	return group(c, keyListCommand(), keyRotateCommand())
+	return group(c, keyListCommand(), keyRotateCommand(), keyWithdrawCommand())
 }
 
 func keyListCommand() *cobra.Command {
@@ -52,16 +56,18 @@ func keyRotateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rotate",
 		Short: "Publish a new signing key",
-		Long: `Publish a new signing key. It signs after a quarter of an hour, when every app
-has had the time to see it.
+		Long: `Publish a new signing key for each algorithm of the pool. It signs when every app
+has had the time to see it: after a quarter of an hour, unless the file says
+otherwise. Where a new key waits already, none is made.
 
-With --now it signs at once. Apps that keep the old set of keys will refuse new
-tokens until they look again; use it when the old key must not sign any longer.`,
+With --now a new one signs at once. Apps that keep the old set of keys will refuse
+new tokens until they look again; use it when the old key must not sign any
+longer. What it has signed stays good: see isthmus key withdraw.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return t.connectPool(c.Context(), c.ErrOrStderr(), func(client *admin.Client, pool string) (err error) {
 				var keys []admin.Key
-				said := "A new key is published and signs in a quarter of an hour."
+				said := "A new key is published; it signs when apps have had the time to see it."
 				if now {
 					said = "A new key signs from now on; the one before it stays published."
 				}
@@ -87,6 +93,80 @@ tokens until they look again; use it when the old key must not sign any longer.`
 	c.Flags().BoolVar(&now, "now", false, "the new key signs at once")
 	dryFlag(c, &dry)
 	return c
+}
+
+func keyWithdrawCommand() *cobra.Command {
+	var t target
+	var o output
+	var yes, dry bool
+	c := &cobra.Command{
+		Use:   "withdraw KEY",
+		Short: "Withdraw a signing key at once, because somebody else may have it; asks for the id again",
+		Long: `Withdraw a signing key at once, because somebody else may have it.
+
+It is not published any longer, and the hub accepts nothing that it signed: not
+at userInfo, not at introspection. If it was the one that signs, another signs in
+its place. People stay signed in, and refresh tokens stay good, so apps get new
+tokens by refreshing.
+
+Apps and APIs that verify tokens by themselves go on with the keys they fetched
+last: for up to five minutes, if they heed what the hub tells them.
+
+Keys are named by their id, which isthmus key list prints. Before an id that begins
+with a dash put two dashes.`,
+		Example: `  isthmus key withdraw -- -xK0…`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return t.connectPool(c.Context(), c.ErrOrStderr(), func(client *admin.Client, pool string) error {
+				keys, err := client.Keys(c.Context(), pool)
+				if err != nil {
+					return refused(err)
+				}
+				i := slices.IndexFunc(keys, func(k admin.Key) bool { return k.ID == args[0] })
+				if i < 0 {
+					return &statusError{exitUsage, fmt.Errorf("the pool %s has no key %q; nothing was withdrawn (isthmus key list prints the ids)", pool, args[0])}
+				}
+				said := fmt.Sprintf("The key %s is withdrawn; what it signed is good no longer.", args[0])
+				switch {
+				case dry:
+					said = fmt.Sprintf("The key %s would be withdrawn from these; nothing was changed.", args[0])
+				case !yes:
+					if err := confirmKey(c, keys[i], pool); err != nil {
+						return err
+					}
+				}
+				if !dry {
+					if keys, err = client.WithdrawKey(c.Context(), pool, args[0]); err != nil {
+						return refused(err)
+					}
+				}
+				return o.write(c.OutOrStdout(), admin.Keys{Keys: keys}, func(w io.Writer) {
+					writeKeys(w, keys)
+					fmt.Fprintln(w, said)
+				})
+			})
+		},
+	}
+	t.flags(c)
+	t.poolFlag(c)
+	o.flag(c)
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	dryFlag(c, &dry)
+	return c
+}
+
+// confirmKey has the key's id typed again.
+func confirmKey(c *cobra.Command, k admin.Key, pool string) error {
+	fmt.Fprintf(c.ErrOrStderr(), "This withdraws the %s key %s (%s) from the pool %s for good; every token it signed ends now.\nType the key's id to go on: ",
+		k.Algorithm, k.ID, k.State, pool)
+	typed, err := line(c.InOrStdin())
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(typed) != k.ID {
+		return errors.New("that is not the id; nothing was withdrawn (--yes withdraws without asking)")
+	}
+	return nil
 }
 
 func writeKeys(w io.Writer, keys []admin.Key) {

@@ -52,7 +52,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"expand": expand, "status": status, "mode": mode, "up": up, "poll": poll, "logged": logged, "hangup": hangupAll, "signin": signIn, "fault": fault,
+			"expand": expand, "status": status, "mode": mode, "up": up, "poll": poll, "logged": logged, "hangup": hangupAll, "signin": signIn, "fault": fault, "kid": kid,
 		},
 	})
 }
@@ -172,6 +172,17 @@ func logged(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		return nil
 	})
+}
+
+// kid finds the first key in that state, for $KID and as if typed in kid.txt.
+func kid(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(ts.Exec("isthmus", "key", "list"))
+	found := regexp.MustCompile(`(?m)^(\S+) .* ` + args[0] + ` `).FindStringSubmatch(ts.ReadFile("stdout"))
+	if found == nil {
+		ts.Fatalf("no key is %s", args[0])
+	}
+	ts.Setenv("KID", found[1])
+	ts.Check(os.WriteFile(ts.MkAbs("kid.txt"), []byte(found[1]+"\n"), 0o600))
 }
 
 func hangupAll(ts *testscript.TestScript, _ bool, _ []string) {

@@ -39,6 +39,8 @@ type Key struct {
 	Created   time.Time `json:"created"`
 	Activated time.Time `json:"activated,omitzero"` // zero until active
 	Retired   time.Time `json:"retired,omitzero"`   // zero until retired
+	// Keep is how long it stays published after that: the longest that Rotation asked for while it was active. Zero if it never was.
+	Keep time.Duration `json:"keep,omitzero"`
 
 	private func() crypto.Signer // not the key itself: fmt would print it in the fields of a struct
 }

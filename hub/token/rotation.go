@@ -11,7 +11,7 @@ type Rotation struct {
 	Algorithms []Algorithm   // what the ring has to sign with, the default first; keys of others are retired
 	Every      time.Duration // how long a key signs; 0: until somebody adds the next one
 	Ahead      time.Duration // how long a key is published before it signs: at least as long as clients keep the JWKS
-	Keep       time.Duration // how long a retired key stays published: at least the longest life of a token
+	Keep       time.Duration // how long a retired key stays published: at least the longest life of a token; see Key.Keep
 }
 
 // Plan is what rotation wants done.
@@ -28,7 +28,7 @@ type Plan struct {
 //   - without an active key, the oldest Next one signs at once: this is how a pool starts, and how it goes on when a key was withdrawn;
 //   - a Next key signs when it has been published, and the key before it has signed, for Ahead; then the key before it retires;
 //   - when the active key has less than Ahead of its time left and no successor, one is asked for;
-//   - a Retired key leaves when Keep is over.
+//   - a Retired key leaves when the longest Keep that it signed under is over: its tokens do not get shorter when Keep does.
 //
 // A Next key whose Created is unset has been published from now on.
 func (r Rotation) Plan(keys []*Key, now time.Time) Plan {
@@ -40,7 +40,7 @@ func (r Rotation) Plan(keys []*Key, now time.Time) Plan {
 		if k.Created.IsZero() {
 			k.Created, p.Changed = now, true
 		}
-		if k.State == Active && !slices.Contains(r.Algorithms, k.Algorithm) {
+		if k.State != Retired && !slices.Contains(r.Algorithms, k.Algorithm) {
 			k.retire(now)
 			p.Changed = true
 		}
@@ -49,7 +49,10 @@ func (r Rotation) Plan(keys []*Key, now time.Time) Plan {
 		r.turn(&p, a, now)
 	}
 	p.Keys = slices.DeleteFunc(p.Keys, func(k *Key) bool {
-		gone := k.State == Retired && p.due(k.Retired.Add(r.Keep), now)
+		if k.State == Active && k.Keep < r.Keep {
+			k.Keep, p.Changed = r.Keep, true
+		}
+		gone := k.State == Retired && p.due(k.Retired.Add(cmp.Or(k.Keep, r.Keep)), now)
 		p.Changed = p.Changed || gone
 		return gone
 	})

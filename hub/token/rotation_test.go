@@ -173,6 +173,15 @@ func TestRotationChangesAlgorithm(t *testing.T) {
 	if got := inState(p.Keys, RS256, Retired); len(got) != 1 {
 		t.Errorf("retired RS256 keys: %v, want the old one", got)
 	}
+	waiting := testKey(t, RS256, Next)
+	waiting.Created = epoch
+	if p := settle(t, only, append(slices.Clone(p.Keys), waiting), epoch.Add(2*day)); len(inState(p.Keys, RS256, Retired)) != 2 {
+		t.Error("a waiting key of an algorithm that is not wanted goes on waiting")
+	}
+	shorter := Rotation{Algorithms: only.Algorithms, Ahead: day, Keep: time.Hour}
+	if p := settle(t, shorter, p.Keys, epoch.Add(2*day+2*time.Hour)); len(inState(p.Keys, RS256, Retired)) != 1 {
+		t.Error("a key leaves before the tokens that it signed when they lived longer")
+	}
 	p = settle(t, only, p.Keys, epoch.Add(3*day))
 	if len(p.Keys) != 1 {
 		t.Errorf("%d keys are left, want one", len(p.Keys))

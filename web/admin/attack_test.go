@@ -257,6 +257,10 @@ func TestA172_AuditBeforeActs(t *testing.T) {
 		{hub.UserDisabled, func() error { _, err := r.client.SetEnabled(t.Context(), "master", "ana", false); return err }},
 		{hub.UserChanged, func() error { _, err := r.client.SetEnabled(t.Context(), "master", "ana", true); return err }},
 		{hub.KeyRotated, func() error { _, err := r.client.RotateKeys(t.Context(), "master", false); return err }},
+		{hub.KeyWithdrawn, func() error {
+			_, err := r.client.WithdrawKey(t.Context(), "master", r.Pool.Keys.Ring().Keys()[0].ID)
+			return err
+		}},
 		{hub.ConfigReloaded, func() error { _, err := r.client.Reload(t.Context()); return err }},
 		{hub.UserDeleted, func() error { _, err := r.client.DeleteUser(t.Context(), "master", "ana"); return err }},
 	}
@@ -289,6 +293,14 @@ func TestA172_AuditBeforeActs(t *testing.T) {
 	}
 	if _, err := r.client.DeleteUser(t.Context(), "master", "nobody"); code(err) != "no_such_user" || len(r.events()) != 0 {
 		t.Errorf("nobody is deleted: %v", err)
+	}
+	for _, id := range []string{"nothing", " ", r.other.Keys.Ring().Keys()[0].ID} {
+		if _, err := r.client.WithdrawKey(t.Context(), "master", id); code(err) != "no_such_key" || len(r.events()) != 0 {
+			t.Errorf("the key %q is withdrawn: %v", id, err)
+		}
+	}
+	if _, err := r.client.WithdrawKey(t.Context(), "master", ""); err == nil {
+		t.Error("no key at all is withdrawn")
 	}
 	r.reload = func() ([]string, error) { return nil, errors.New("the file is wrong") }
 	_, err := r.client.Reload(t.Context())

@@ -113,6 +113,13 @@ func (c *Client) RotateKeys(ctx context.Context, pool string, now bool) ([]Key, 
 	return answer.Keys, err
 }
 
+// WithdrawKey removes a signing key at once and for good, and returns those that
+// are left.
+func (c *Client) WithdrawKey(ctx context.Context, pool, id string) ([]Key, error) {
+	answer, err := call[Keys](ctx, c, "DELETE", path("pools", pool, "keys", id), nil)
+	return answer.Keys, err
+}
+
 // Reload lets the hub take up its changed configuration.
 func (c *Client) Reload(ctx context.Context) (Reloaded, error) {
 	return call[Reloaded](ctx, c, "POST", "/reload", nil)

@@ -56,6 +56,7 @@ var routes = []route{
 	{"GET", "/pools/{pool}/traces/{trace}", getTrace},
 	{"GET", "/pools/{pool}/keys", listKeys},
 	{"POST", "/pools/{pool}/keys/rotate", rotateKeys},
+	{"DELETE", "/pools/{pool}/keys/{key}", withdrawKey},
 	{"POST", "/reload", reload},
 }
 

@@ -170,10 +170,14 @@ func (h *Hub) Close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// keysPoll is how often the keys are looked at: a few small reads.
+const keysPoll = 2 * time.Second
+
 // work starts what happens by itself: expired records go, keys turn.
 func (h *Hub) work() {
 	ctx, cancel := context.WithCancel(context.Background())
 	h.stop = cancel
+	h.workers.Go(func() { h.turnKeys(ctx) })
 	h.workers.Go(func() {
 		tend, watch := time.NewTicker(time.Minute), time.NewTicker(time.Second)
 		defer tend.Stop()
@@ -194,6 +198,26 @@ func (h *Hub) work() {
 	})
 }
 
+// turnKeys turns every pool's keys when their time comes, and takes up what other
+// hubs of the store did to them: a key that was withdrawn there is good for
+// keysPoll at most here.
+func (h *Hub) turnKeys(ctx context.Context) {
+	poll := time.NewTicker(keysPoll)
+	defer poll.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-poll.C:
+			for _, p := range h.Pools() {
+				if _, err := p.Keys.Turn(ctx); err != nil && ctx.Err() == nil {
+					h.Log.Error("signing keys", "pool", p.Name, "error", err)
+				}
+			}
+		}
+	}
+}
+
 // Failed gives an error when the hub cannot go on and its process should end.
 func (h *Hub) Failed() <-chan error { return h.failed }
 
@@ -203,9 +227,6 @@ func (h *Hub) tend(ctx context.Context) {
 			h.Log.Error("sweep", "pool", p.Name, "error", err)
 		} else if n > 0 {
 			h.Log.Debug("swept", "pool", p.Name, "records", n)
-		}
-		if _, err := p.Keys.Turn(ctx); err != nil {
-			h.Log.Error("signing keys", "pool", p.Name, "error", err)
 		}
 	}
 }

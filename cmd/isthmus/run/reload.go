@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -16,9 +17,14 @@ func (h *Hub) Reload(ctx context.Context, cfg *config.Config) error {
 	return h.recorded(func() error { return h.reload(ctx, cfg) })
 }
 
-func (h *Hub) reload(ctx context.Context, cfg *config.Config) error {
+func (h *Hub) reload(ctx context.Context, cfg *config.Config) (err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, h.restoreKeys(context.WithoutCancel(ctx)))
+		}
+	}()
 	if fixed := unchangeable(h.cfg, cfg); len(fixed) > 0 {
 		return fmt.Errorf("a change of %s takes effect at a restart only; nothing was changed", strings.Join(fixed, ", "))
 	}
@@ -34,6 +40,16 @@ func (h *Hub) reload(ctx context.Context, cfg *config.Config) error {
 	}
 	h.cfg, h.pools, h.upstreams = cfg, pools, upstreams
 	return nil
+}
+
+// restoreKeys lets the pools' keys turn as the configuration says that goes on to
+// be served. Pools that nothing changed do nothing.
+func (h *Hub) restoreKeys(ctx context.Context) error {
+	var errs []error
+	for i, p := range h.pools {
+		errs = append(errs, p.Keys.Change(ctx, rotation(&h.cfg.Pools[i])))
+	}
+	return errors.Join(errs...)
 }
 
 // unchangeable lists the keys that differ and that a running hub cannot take up.

@@ -23,6 +23,7 @@ import (
 const (
 	interactionLife = 10 * time.Minute
 	codeLife        = time.Minute // the most that FAPI 2.0 §5.3.2.1 allows
+	keysKeep        = time.Hour   // the least that a key stays published after it signed
 )
 
 // upstream is a provider's relying party with what it was made of, so that a
@@ -68,14 +69,12 @@ func (h *Hub) pool(ctx context.Context, cfg *config.Config, c *config.Pool, upst
 		Space: h.store.Space(c.Name), Secrets: hub.NewSecrets(h.key, c.Name),
 		Now: h.options.Now, Log: h.Log, Record: h.record, FetchKeys: h.keys.fetch,
 	}
-	longest := time.Duration(0)
 	for i := range c.Clients {
 		client, err := h.client(cfg, &c.Clients[i])
 		if err != nil {
 			return nil, fmt.Errorf("client %s: %w", c.Clients[i].ID, err)
 		}
 		p.Clients[client.ID] = client
-		longest = max(longest, client.AccessLife, client.IDLife)
 	}
 	for i := range c.Providers {
 		provider, err := h.provider(p, &c.Providers[i], upstreams)
@@ -84,11 +83,32 @@ func (h *Hub) pool(ctx context.Context, cfg *config.Config, c *config.Pool, upst
 		}
 		p.Providers = append(p.Providers, provider)
 	}
-	rotation := token.Rotation{Algorithms: algorithms(c), Every: c.Signing.Every, Ahead: c.Signing.Ahead, Keep: longest}
-	if p.Keys, err = hub.OpenKeys(ctx, p.Space, p.Secrets.Signing, rotation); err != nil {
+	if p.Keys, err = h.ring(ctx, p, rotation(c)); err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+// ring is the pool's key ring: the one it has, if it was served before, so that
+// requests under way go on with the keys there are.
+func (h *Hub) ring(ctx context.Context, p *hub.Pool, r token.Rotation) (*hub.Keys, error) {
+	for _, old := range h.pools {
+		if old.Name == p.Name {
+			return old.Keys, old.Keys.Change(ctx, r)
+		}
+	}
+	return hub.OpenKeys(ctx, p.Space, p.Secrets.Signing, r)
+}
+
+// rotation is when the keys of a pool change. A key that no longer signs stays as
+// long as the longest token, and a moment for hubs that go on with it until they
+// hear; without any client, for those that were taken away a moment ago.
+func rotation(c *config.Pool) token.Rotation {
+	longest := keysKeep
+	for _, client := range c.Clients {
+		longest = max(longest, client.Tokens.Access, client.Tokens.ID)
+	}
+	return token.Rotation{Algorithms: algorithms(c), Every: c.Signing.Every, Ahead: c.Signing.Ahead, Keep: longest + time.Minute}
 }
 
 // algorithms are what the pool signs with: its own first, then those that its
