@@ -28,6 +28,7 @@ func TestDecodeAny(t *testing.T) {
 		`1.5e-3`:                         json.Number("1.5e-3"),
 		`1E+2`:                           json.Number("1E+2"),
 		`1e-400`:                         json.Number("1e-400"), // small, not out of range: zero to everybody
+		`"\nab\u0041cd"`:                 "\nabAcd",
 		`[]`:                             []any{},
 		`[ 1 , [ ] , { } ]`:              []any{json.Number("1"), []any{}, map[string]any{}},
 		`{}`:                             map[string]any{},
@@ -59,10 +60,10 @@ func TestA54_Refused(t *testing.T) {
 		"", " ", "nul", "nulll", "True", "tru", "falsey", "undefined", "NaN", "Infinity", "-Infinity", "'a'", `a`,
 		"01", "-", "+1", ".5", "1.", "1e", "1e+", "--1", "0x10", "1_000", "1,000", "1e999", "-1e999", strings.Repeat("9", 129), strings.Repeat("9", 400),
 		`"`, `"a`, `"\`, `"\"`, `"\x41"`, `"\u12"`, `"\u12g4"`, `"\u+123"`, "\"a\x00b\"", "\"a\nb\"", "\"\x1f\"", "\"\xff\"", "\"\xc3\x28\"", "\"\xed\xa0\x80\"",
-		`"\ud800"`, `"\udc00"`, `"\ud800\ud800"`, `"\ud800x"`, `"\ud800\n"`, `"\udc00\ud800"`, `"\ud83d\u0041"`, `"\u"`,
-		"[", "]", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "[1}", "{", "}", "{]", `{"a"}`, `{"a":}`, `{"a":1,}`, `{,"a":1}`, `{"a" 1}`, `{"a":1 "b":2}`, `{a:1}`, `{1:1}`, `{"a":1]`,
+		`"\ud800"`, `"\udc00"`, `"\ud800\ud800"`, `"\ud800x"`, `"\ud800\n"`, `"\udc00\ud800"`, `"\ud83d\u0041"`, `"\u"`, `"\ud83d\xde00"`, `"\u12`, `"\ud83d\u`, "\"\\n\x01\"",
+		"[", "]", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "[1}", "{", "}", "{]", `{"a"}`, `{"a":}`, `{"a":1,}`, `{,"a":1}`, `{"a" 1}`, `{"a":1 "b":2}`, `{a:1}`, `{1:1}`, `{"a"x1}`, `{"a"11}`, `{"a",1}`, `{"\x":1}`, `{"\ud800":1}`, `{"a":1]`,
 		"1 2", "{} {}", "null,", "[]]", "{}x", "// c\n1", "1 // c", "/* c */1", "\ufeff1", "1\x00", "\v1", "\u00a01",
-		`{"a":1,"a":1}`, `{"a":1,"\u0061":2}`, `{"x":{"a":1,"b":2,"a":3}}`, `[{"a":1,"a":2}]`, `{"":1,"":2}`, `{"é":1,"\u00e9":2}`, `{"😀":1,"\ud83d\ude00":2}`,
+		`{"a":1,"a":1}`, `{"a":1,"\u0061":2}`, `{"x":{"a":1,"b":2,"a":3}}`, `[{"a":1,"a":2}]`, `{"":1,"":2}`, `{"` + strings.Repeat("n", 5000) + `":1,"` + strings.Repeat("n", 5000) + `":1}`, `{"é":1,"\u00e9":2}`, `{"😀":1,"\ud83d\ude00":2}`,
 		deep(33), deep(100000), strings.Repeat(`{"a":`, 33) + "1" + strings.Repeat("}", 33),
 		"[" + strings.Repeat("1,", 1<<16) + "1]",
 	} {
@@ -87,6 +88,11 @@ type promoted struct {
 	Kid string `json:"kid"`
 }
 
+// custom reads its own JSON, names included.
+type custom struct{ Name string }
+
+func (c *custom) UnmarshalJSON(b []byte) error { c.Name = string(b); return nil }
+
 type target struct {
 	promoted
 	Sub     string           `json:"sub"`
@@ -98,7 +104,9 @@ type target struct {
 	Any     any              `json:"any"`
 	Raw     json.RawMessage  `json:"raw"`
 	When    time.Time        `json:"when"`
-	Ignored string           `json:"-"`
+	Custom  custom           `json:"custom"`
+	Customs map[string]*custom
+	Ignored string `json:"-"`
 	Plain   string
 	hidden  string
 }
@@ -106,13 +114,15 @@ type target struct {
 func TestDecodeStruct(t *testing.T) {
 	var got target
 	text := `{"kid":"k","sub":"a","exp":9,"scores":[1,2.5],"address":{"city":"B"},"homes":[{"city":"C"}],"by_name":{"City":{"city":"D"}},
-		"any":{"Sub":1,"n":12345678901234567890},"raw":{"Sub":[1]},"when":"2026-01-02T03:04:05Z","-":"d","Plain":"p","unknown":{"Sub":1},"Ignored":"i","hidden":"h"}`
+		"any":{"Sub":1,"n":12345678901234567890},"raw":{"Sub":[1]},"when":"2026-01-02T03:04:05Z","-":"d","Plain":"p","unknown":{"Sub":1},"Ignored":"i","hidden":"h","IGNORED":1,"Hidden":2,
+		"custom":{"NAME":1},"Customs":{"CUSTOM":{"name":2}}}`
 	if err := strictjson.Decode([]byte(text), &got); err != nil {
 		t.Fatal(err)
 	}
 	want := target{promoted: promoted{"k"}, Sub: "a", Exp: 9, Scores: []float64{1, 2.5}, Address: &inner{"B"}, Homes: []inner{{"C"}}, ByName: map[string]inner{"City": {"D"}},
 		Any: map[string]any{"Sub": json.Number("1"), "n": json.Number("12345678901234567890")}, Raw: json.RawMessage(`{"Sub":[1]}`),
-		When: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Plain: "p"}
+		When: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Plain: "p",
+		Custom: custom{`{"NAME":1}`}, Customs: map[string]*custom{"CUSTOM": {`{"name":2}`}}}
 	if d := cmp.Diff(want, got, cmp.AllowUnexported(target{})); d != "" || got.hidden != "" {
 		t.Error(d)
 	}
