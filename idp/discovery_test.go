@@ -242,7 +242,7 @@ func TestA67_UpstreamComesUpLater(t *testing.T) {
 	r.mustSignIn()
 }
 
-// TestStaleServesWhileDown: cached metadata and keys serve for a day when everything but the token endpoint is down.
+// TestA67_CachedKeysServe: cached metadata and keys serve for a day when everything but the token endpoint is down.
 func TestA67_CachedKeysServe(t *testing.T) {
 	r := newRig(t, setup{})
 	r.mustSignIn()

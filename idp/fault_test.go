@@ -283,7 +283,7 @@ func TestA63_ExpensiveJSON(t *testing.T) {
 	}
 }
 
-// TestErrorsHoldNoSecrets: whatever fails, no field of the error has a secret, a code or a token in it (A72).
+// TestA72_ErrorsHoldNoSecrets: whatever fails, no field of the error has a secret, a code or a token in it (A72).
 func TestA72_ErrorsHoldNoSecrets(t *testing.T) {
 	try := func(r *rig, what string) {
 		t.Helper()

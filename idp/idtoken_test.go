@@ -212,7 +212,7 @@ func TestA68_Clocks(t *testing.T) {
 	}
 }
 
-// TestA68_NothingDeadRevives: a token that was refused as expired stays refused unless our clock itself goes back to a
+// TestA68_ClockSteps: a token that was refused as expired stays refused unless our clock itself goes back to a
 // time at which it lived, and a step of the clock disturbs no later sign-in.
 func TestA68_ClockSteps(t *testing.T) {
 	r := newRig(t, setup{})
