@@ -28,8 +28,8 @@ func conformBasic(t *testing.T, mode string) {
 		c.Scopes = append(c.Scopes, "address")
 	}
 	s := serve(t, h)
-	modules := map[string]func(*testing.T, *app){}
-	for _, part := range []map[string]func(*testing.T, *app){basicRequests, basicAuthentication, basicClaims, basicTokens} {
+	modules := map[string]func(*testing.T, *rp){}
+	for _, part := range []map[string]func(*testing.T, *rp){basicRequests, basicAuthentication, basicClaims, basicTokens} {
 		for name, module := range part {
 			modules[name] = module
 		}
@@ -38,13 +38,13 @@ func conformBasic(t *testing.T, mode string) {
 		t.Errorf("%d modules", len(modules))
 	}
 	for name, module := range modules {
-		t.Run(name, func(t *testing.T) { module(t, s.newApp(t, mode)) })
+		t.Run(name, func(t *testing.T) { module(t, s.newRP(t, mode)) })
 	}
 }
 
 // tolerated sends a request that must go through as if the changes were not there.
-func tolerated(changes ...string) func(*testing.T, *app) {
-	return func(t *testing.T, a *app) {
+func tolerated(changes ...string) func(*testing.T, *rp) {
+	return func(t *testing.T, a *rp) {
 		if claims := a.idToken(a.signIn(a.ask(changes...))); claims["nonce"] != "nonce-of-the-app" {
 			t.Errorf("ID token %v", claims)
 		}
@@ -52,8 +52,8 @@ func tolerated(changes ...string) func(*testing.T, *app) {
 }
 
 // basicRequests are the modules about what a request may hold.
-var basicRequests = map[string]func(*testing.T, *app){
-	"oidcc-server": func(t *testing.T, a *app) {
+var basicRequests = map[string]func(*testing.T, *rp){
+	"oidcc-server": func(t *testing.T, a *rp) {
 		claims := a.idToken(a.signIn(a.ask("scope", "openid")))
 		now := float64(a.site.Now().Unix())
 		if claims["iss"] != hubtest.Issuer || claims["aud"] != hubtest.ClientID || claims["nonce"] != "nonce-of-the-app" || claims["iat"] != now || claims["auth_time"] != now {
@@ -66,17 +66,17 @@ var basicRequests = map[string]func(*testing.T, *app){
 			t.Errorf("sub %v", claims["sub"])
 		}
 	},
-	"oidcc-response-type-missing": func(t *testing.T, a *app) {
+	"oidcc-response-type-missing": func(t *testing.T, a *rp) {
 		if got := a.refused(a.ask("response_type", "")); got != "invalid_request" && got != "unsupported_response_type" {
 			t.Error(got)
 		}
 	},
-	"oidcc-ensure-request-without-nonce-succeeds-for-code-flow": func(t *testing.T, a *app) {
+	"oidcc-ensure-request-without-nonce-succeeds-for-code-flow": func(t *testing.T, a *rp) {
 		if claims := a.idToken(a.signIn(a.ask("nonce", ""))); claims["nonce"] != nil {
 			t.Errorf("ID token %v", claims)
 		}
 	},
-	"oidcc-alternate-happy-flow": func(t *testing.T, a *app) {
+	"oidcc-alternate-happy-flow": func(t *testing.T, a *rp) {
 		a.idToken(a.signIn(a.ask("scope", "email openid")))
 		query := "scope=email+profile+openid&redirect_uri=" + url.QueryEscape(hubtest.Callback) + "&response_mode=" + a.mode +
 			"&state=state-of-the-app&response_type=code&prompt=none&client_id=" + hubtest.ClientID
@@ -92,11 +92,11 @@ var basicRequests = map[string]func(*testing.T, *app){
 	"oidcc-ui-locales":                              tolerated("ui_locales", "se fr-CA fr en"),
 	"oidcc-claims-locales":                          tolerated("claims_locales", "se"),
 	"oidcc-ensure-request-with-acr-values-succeeds": tolerated("acr_values", "urn:example:gold urn:example:silver"),
-	"oidcc-ensure-registered-redirect-uri": func(t *testing.T, a *app) {
+	"oidcc-ensure-registered-redirect-uri": func(t *testing.T, a *rp) {
 		a.ask("redirect_uri", hubtest.Callback+"/elsewhere").refuses(t)
 		a.ask("redirect_uri", "").refuses(t)
 	},
-	"oidcc-ensure-post-request-succeeds": func(t *testing.T, a *app) {
+	"oidcc-ensure-post-request-succeeds": func(t *testing.T, a *rp) {
 		form := hubtest.Authorization("response_mode", a.mode)
 		a.header.Set("Sec-Fetch-Site", "cross-site")
 		page := a.post(hubtest.Issuer+"/oauth2/authorize", form)
@@ -105,19 +105,19 @@ var basicRequests = map[string]func(*testing.T, *app){
 		form.Set("prompt", "none")
 		a.codeOf(a.post(hubtest.Issuer+"/oauth2/authorize", form))
 	},
-	"oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported": func(t *testing.T, a *app) {
+	"oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported": func(t *testing.T, a *rp) {
 		// {"alg":"none"}.{"state":"inside","nonce":"inside"}.
 		const object = "eyJhbGciOiJub25lIn0.eyJzdGF0ZSI6Imluc2lkZSIsIm5vbmNlIjoiaW5zaWRlIn0."
 		if got := a.refused(a.ask("request", object)); got != "request_not_supported" {
 			t.Error(got)
 		}
 	},
-	"oidcc-ensure-request-object-with-redirect-uri": func(t *testing.T, a *app) {
+	"oidcc-ensure-request-object-with-redirect-uri": func(t *testing.T, a *rp) {
 		// {"alg":"none"}.{"redirect_uri":"http://localhost:3000/callback"}.
 		const object = "eyJhbGciOiJub25lIn0.eyJyZWRpcmVjdF91cmkiOiJodHRwOi8vbG9jYWxob3N0OjMwMDAvY2FsbGJhY2sifQ."
 		a.ask("request", object, "redirect_uri", hubtest.Callback+"/elsewhere").refuses(t)
 	},
-	"oidcc-ensure-request-with-valid-pkce-succeeds": func(t *testing.T, a *app) {
+	"oidcc-ensure-request-with-valid-pkce-succeeds": func(t *testing.T, a *rp) {
 		a.idToken(a.signIn(a.ask()))
 		code := a.codeOf(a.ask("prompt", "none"))
 		if got := a.site.token(t, redeem(code, "code_verifier", strings.Repeat("w", 43))); got.Error != "invalid_grant" {
@@ -127,17 +127,17 @@ var basicRequests = map[string]func(*testing.T, *app){
 }
 
 // basicAuthentication are the modules about when a person signs in again.
-var basicAuthentication = map[string]func(*testing.T, *app){
+var basicAuthentication = map[string]func(*testing.T, *rp){
 	"oidcc-prompt-login":  again("prompt", "login"),
 	"oidcc-max-age-1":     again("max_age", "1"),
 	"oidcc-max-age-10000": silent("max_age", "10000"),
-	"oidcc-prompt-none-not-logged-in": func(t *testing.T, a *app) {
+	"oidcc-prompt-none-not-logged-in": func(t *testing.T, a *rp) {
 		if got := a.refused(a.ask("prompt", "none")); got != "login_required" {
 			t.Error(got)
 		}
 	},
 	"oidcc-prompt-none-logged-in": silent("prompt", "none"),
-	"oidcc-id-token-hint": func(t *testing.T, a *app) {
+	"oidcc-id-token-hint": func(t *testing.T, a *rp) {
 		first := a.site.token(t, redeem(a.signIn(a.ask())))
 		claims := a.idToken(a.codeOf(a.ask("prompt", "none", "id_token_hint", first.ID)))
 		if sub := a.site.User(a.site.Pool, ada).Sub; claims["sub"] != sub {
@@ -148,8 +148,8 @@ var basicAuthentication = map[string]func(*testing.T, *app){
 
 // again is a second request, a while later, that must show the page, and whose
 // ID token tells the later time.
-func again(changes ...string) func(*testing.T, *app) {
-	return func(t *testing.T, a *app) {
+func again(changes ...string) func(*testing.T, *rp) {
+	return func(t *testing.T, a *rp) {
 		first := a.idToken(a.signIn(a.ask()))
 		a.site.Advance(2 * time.Second)
 		second := a.idToken(a.signIn(a.ask(changes...)))
@@ -161,8 +161,8 @@ func again(changes ...string) func(*testing.T, *app) {
 
 // silent is a second request, a while later, that must show no page, and whose
 // ID token tells the time of the first.
-func silent(changes ...string) func(*testing.T, *app) {
-	return func(t *testing.T, a *app) {
+func silent(changes ...string) func(*testing.T, *rp) {
+	return func(t *testing.T, a *rp) {
 		first := a.idToken(a.signIn(a.ask(changes[0], map[string]string{"max_age": "10000"}[changes[0]])))
 		a.site.Advance(2 * time.Second)
 		second := a.idToken(a.codeOf(a.ask(changes...)))
@@ -173,16 +173,16 @@ func silent(changes ...string) func(*testing.T, *app) {
 }
 
 // basicTokens are the modules about the token endpoint.
-var basicTokens = map[string]func(*testing.T, *app){
+var basicTokens = map[string]func(*testing.T, *rp){
 	"oidcc-codereuse":           reused(0),
 	"oidcc-codereuse-30seconds": reused(30 * time.Second),
-	"oidcc-server-client-secret-post": func(t *testing.T, a *app) {
+	"oidcc-server-client-secret-post": func(t *testing.T, a *rp) {
 		form := redeem(a.signIn(a.ask()), "client_id", hubtest.ClientID, "client_secret", hubtest.ClientSecret)
 		if got := a.site.post(t, "/oauth2/token", form, nil); got.Access == "" || got.ID == "" || got.Type != "Bearer" {
 			t.Errorf("%+v", got)
 		}
 	},
-	"oidcc-refresh-token": func(t *testing.T, a *app) {
+	"oidcc-refresh-token": func(t *testing.T, a *rp) {
 		s := a.site
 		first := s.token(t, redeem(a.signIn(a.ask())))
 		was := claimsOf(t, s, first.ID)
@@ -204,8 +204,8 @@ var basicTokens = map[string]func(*testing.T, *app){
 }
 
 // reused uses a code again: refused, and what it gave first is dead.
-func reused(after time.Duration) func(*testing.T, *app) {
-	return func(t *testing.T, a *app) {
+func reused(after time.Duration) func(*testing.T, *rp) {
+	return func(t *testing.T, a *rp) {
 		s := a.site
 		code := a.signIn(a.ask())
 		first := s.token(t, redeem(code))

@@ -11,7 +11,7 @@ import (
 )
 
 // basicClaims are the modules about what userInfo and ID tokens say.
-var basicClaims = map[string]func(*testing.T, *app){
+var basicClaims = map[string]func(*testing.T, *rp){
 	"oidcc-userinfo-get":         bySending(func(token string) *http.Request { return infoRequest("GET", token) }),
 	"oidcc-userinfo-post-header": bySending(func(token string) *http.Request { return infoRequest("POST", token) }),
 	"oidcc-userinfo-post-body": bySending(func(token string) *http.Request {
@@ -25,7 +25,7 @@ var basicClaims = map[string]func(*testing.T, *app){
 	"oidcc-scope-phone":   released("openid phone", scopeClaims["phone"]),
 	"oidcc-scope-all": released("openid profile email address phone",
 		slices.Concat(scopeClaims["profile"], scopeClaims["email"], scopeClaims["address"], scopeClaims["phone"])),
-	"oidcc-claims-essential": func(t *testing.T, a *app) {
+	"oidcc-claims-essential": func(t *testing.T, a *rp) {
 		code := a.signIn(a.ask("scope", "openid email", "claims", `{"userinfo":{"name":{"essential":true}}}`))
 		got := a.site.token(t, redeem(code))
 		if claims := a.site.info(t, infoRequest("GET", got.Access)); claims["name"] != "Ada Vale" {
@@ -38,8 +38,8 @@ var basicClaims = map[string]func(*testing.T, *app){
 }
 
 // bySending calls userInfo in one of three ways.
-func bySending(request func(token string) *http.Request) func(*testing.T, *app) {
-	return func(t *testing.T, a *app) {
+func bySending(request func(token string) *http.Request) func(*testing.T, *rp) {
+	return func(t *testing.T, a *rp) {
 		got := a.site.token(t, redeem(a.signIn(a.ask())))
 		claims := a.site.info(t, request(got.Access))
 		if claims["sub"] == nil || claims["sub"] != claimsOf(t, a.site, got.ID)["sub"] || claims["email"] != "ada@corp.example" {
@@ -61,8 +61,8 @@ var scopeClaims = map[string][]string{
 
 // released holds userInfo to exactly the claims of a scope, in the types of
 // OpenID Connect Core §5.1.
-func released(scope string, want []string) func(*testing.T, *app) {
-	return func(t *testing.T, a *app) {
+func released(scope string, want []string) func(*testing.T, *rp) {
+	return func(t *testing.T, a *rp) {
 		got := a.site.token(t, redeem(a.signIn(a.ask("scope", scope))))
 		claims := a.site.info(t, infoRequest("GET", got.Access))
 		for _, name := range want {

@@ -13,28 +13,28 @@ import (
 	"github.com/isthmus-hub/isthmus/mapping"
 )
 
-// app is the relying party of a conformance plan, with the browser of the person
+// rp is the relying party of a conformance plan, with the browser of the person
 // who tests it.
-type app struct {
+type rp struct {
 	*browser
 	mode string // response_mode; empty: none is asked for
 }
 
-// newApp is an app whose person has not signed in yet.
-func (s *site) newApp(t *testing.T, mode string) *app {
+// newRP is a relying party whose person has not signed in yet.
+func (s *site) newRP(t *testing.T, mode string) *rp {
 	t.Helper()
-	return &app{browser: s.browser(t), mode: mode}
+	return &rp{browser: s.browser(t), mode: mode}
 }
 
 // ask sends an authorization request.
-func (a *app) ask(changes ...string) *response {
+func (a *rp) ask(changes ...string) *response {
 	a.t.Helper()
 	return a.authorize(append([]string{"response_mode", a.mode}, changes...)...)
 }
 
 // answered are the parameters of an authorization response, in the mode that was
 // asked for; it fails if there was a page for the person instead.
-func (a *app) answered(r *response) url.Values {
+func (a *rp) answered(r *response) url.Values {
 	a.t.Helper()
 	if a.mode != "form_post" {
 		params, ok := r.app()
@@ -70,7 +70,7 @@ func (r *response) pageFor(t *testing.T) bool {
 }
 
 // signIn answers the sign-in page, which must be there, and returns the code.
-func (a *app) signIn(page *response) string {
+func (a *rp) signIn(page *response) string {
 	a.t.Helper()
 	if !page.pageFor(a.t) {
 		a.t.Fatalf("no sign-in page: %d %s\n%s", page.StatusCode, page.url, page.body)
@@ -80,7 +80,7 @@ func (a *app) signIn(page *response) string {
 
 // codeOf is the code of a response that must be a success, judged for what every
 // response has.
-func (a *app) codeOf(r *response) string {
+func (a *rp) codeOf(r *response) string {
 	a.t.Helper()
 	params := a.answered(r)
 	code := params.Get("code")
@@ -94,7 +94,7 @@ func (a *app) codeOf(r *response) string {
 }
 
 // refused is the error of a response that must be one.
-func (a *app) refused(r *response) string {
+func (a *rp) refused(r *response) string {
 	a.t.Helper()
 	params := a.answered(r)
 	if params.Has("code") || params.Get("iss") != hubtest.Issuer || params.Get("state") != "state-of-the-app" {
@@ -104,7 +104,7 @@ func (a *app) refused(r *response) string {
 }
 
 // idToken redeems a code and has go-oidc judge what comes.
-func (a *app) idToken(code string) map[string]any {
+func (a *rp) idToken(code string) map[string]any {
 	a.t.Helper()
 	_, claims := exchange(a.t, a.site, code)
 	return claims
