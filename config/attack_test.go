@@ -147,6 +147,8 @@ pools:
     issuer: https://id.example
     providers:
       - {name: TestID, issuer: http://idp.test, client_id: hub, client_secret: {env: CORP_SECRET}}
+    clients:
+      - {id: old-spa, public: true, insecure_without_pkce: true, callback_urls: ["https://spa.example/cb"]}
 `), machine())
 	if err != nil {
 		t.Fatal(err)
@@ -155,7 +157,7 @@ pools:
 	for _, w := range c.Warnings {
 		paths = append(paths, w.Path)
 	}
-	if got := strings.Join(paths, " "); got != "listen[0] insecure_upstreams[0]" {
+	if got := strings.Join(paths, " "); got != "listen[0] insecure_upstreams[0] pools[0].clients[0].insecure_without_pkce" {
 		t.Errorf("warnings at %q:\n%s", got, c.Warnings.List())
 	}
 }

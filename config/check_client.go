@@ -37,6 +37,12 @@ func (r *reader) client(cfg *Config, p *Pool, c *Client, path string, all *uniqu
 	r.auth(cfg, c, path)
 	r.profile(c, path)
 	r.requests(c, path)
+	switch at := path + ".insecure_without_pkce"; {
+	case c.InsecureWithoutPKCE && !c.Public:
+		r.problem(at, "the client is not public", "remove it: a client with a secret may leave PKCE out anyway")
+	case c.InsecureWithoutPKCE:
+		r.warn(at, "people sign in to "+c.ID+" without PKCE: whoever gets hold of a code can use it (RFC 9700 §2.1.1)", "remove it when the app sends code_challenge")
+	}
 	r.flows(c, path)
 	r.exchange(c, path)
 	r.redirects(c, path)

@@ -23,6 +23,9 @@ type Client struct {
 	Secrets []Secret `yaml:"secrets|secret"`
 	// Public marks an app that can keep no secret; PKCE is then required of it.
 	Public bool `yaml:"public"`
+	// InsecureWithoutPKCE lets an old public app, which cannot send PKCE, sign people in without it: whoever gets hold of
+	// a code can then use it. It is warned of.
+	InsecureWithoutPKCE bool `yaml:"insecure_without_pkce"`
 	// Auth is the one way in which the app proves itself: "secret", "private_key_jwt", "tls", or "" for a public client. By
 	// default it follows from what is given: secrets, keys or a certificate.
 	Auth string `yaml:"auth" oneof:"secret private_key_jwt tls"`

@@ -19,7 +19,9 @@ type Client struct {
 	Name    string // shown to people: "to continue to …"
 	Secrets []SecretHash
 	Public  bool // no secret; PKCE is compulsory
-	Brand   *Brand
+
+	InsecureWithoutPKCE bool // but for an old app that cannot send it
+	Brand               *Brand
 
 	CallbackURLs []string
 	LogoutURLs   []string

@@ -125,6 +125,12 @@ func TestA12_PublicClientNeedsPKCE(t *testing.T) {
 	if !ok || params.Get("error") != "invalid_request" {
 		t.Errorf("app got %v", params)
 	}
+	// The debugger of years ago sends none; an operator may let it, by a name that says what that is.
+	s.Pool.Clients[hubtest.PublicID].InsecureWithoutPKCE = true
+	code := s.browser(t).code("client_id", hubtest.PublicID, "code_challenge", "", "code_challenge_method", "")
+	if got := s.tokenAs(t, hubtest.Issuer, hubtest.PublicID, "", redeem(code, "code_verifier", "")); got.Access == "" {
+		t.Errorf("without PKCE where it is allowed: %+v", got)
+	}
 }
 
 func TestA15_StateComesBackByteForByte(t *testing.T) {

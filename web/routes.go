@@ -40,6 +40,7 @@ func (s *Server) routes(p *hub.Pool, l *login.Site) (http.Handler, error) {
 		r.Handle(path, chain(h)).Methods(methods...).Name(path)
 	}
 	handle("/.well-known/openid-configuration", get, c.public, discovery)
+	handle("/.well-known/oauth-authorization-server", get, c.public, discovery) // RFC 8414 §3, of an issuer without a path
 	handle("/.well-known/jwks.json", get, c.public, oidc.JWKS(p))
 	handle("/oauth2/token", append(post, "OPTIONS"), c.machine, oidc.Handle(p, oidc.Token))
 	handle("/oauth2/par", append(post, "OPTIONS"), c.machine, oidc.Handle(p, oidc.Push(s.options.SignIn)))

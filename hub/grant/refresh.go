@@ -84,6 +84,7 @@ func Refresh(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest, 
 	if excess != nil {
 		return nil, excess
 	}
+	g.Nonce = "" // of the authorization request alone (OpenID Connect Core §12.2)
 	return issue(p, c, aimed(g, r.Resource), u, scope, c.Rotation)
 }
 

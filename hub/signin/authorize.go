@@ -81,7 +81,7 @@ func checkFlow(_ *hub.Pool, c *hub.Client, _ *oauth.AuthorizationRequest) error 
 // checkPKCE demands a challenge of public clients (RFC 9700 §2.1.1), and of all
 // in the FAPI 2.0 profile (§5.3.2.2).
 func checkPKCE(_ *hub.Pool, c *hub.Client, r *oauth.AuthorizationRequest) error {
-	if (c.Public || c.FAPI2) && r.CodeChallenge == "" {
+	if (c.Public && !c.InsecureWithoutPKCE || c.FAPI2) && r.CodeChallenge == "" {
 		return oauth.Errorf(oauth.InvalidRequest, "code_challenge is required of this client")
 	}
 	return nil
