@@ -142,7 +142,7 @@ var (
 
 func (h *Hub) client(cfg *config.Config, c *config.Client) (*hub.Client, error) {
 	client := &hub.Client{
-		ID: c.ID, Name: c.Name, Public: c.Public, CallbackURLs: c.CallbackURLs,
+		ID: c.ID, Name: c.Name, Public: c.Public, InsecureWithoutPKCE: c.InsecureWithoutPKCE, CallbackURLs: c.CallbackURLs,
 		LogoutURLs: c.LogoutURLs, Flows: c.Flows, Scopes: oauth.Scope(c.Scopes), Providers: c.Providers,
 		AccessLife: c.Tokens.Access, IDLife: c.Tokens.ID, RefreshLife: c.Tokens.Refresh,
 		Rotation: c.Rotates(), Grace: c.Tokens.Grace,
