@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -76,8 +78,8 @@ func bench(ctx context.Context, o options, out, progress io.Writer) (err error) 
 		if err != nil {
 			return err
 		}
-		s := &series{options: o, ctx: ctx, progress: progress, dir: dir, self: self, world: w, bare: bare, only: only, algorithm: a}
-		if err := s.measure(); err != nil {
+		s := &series{options: o, progress: progress, dir: dir, self: self, world: w, bare: bare, only: only, algorithm: a}
+		if err := s.measure(ctx); err != nil {
 			return fmt.Errorf("%s: %w", a, err)
 		}
 		s.print(out)
@@ -102,7 +104,6 @@ const discovery = "/.well-known/openid-configuration"
 // series is all measurements of a master pool with one algorithm.
 type series struct {
 	options
-	ctx       context.Context
 	progress  io.Writer
 	dir, self string
 	world     *world
@@ -111,14 +112,14 @@ type series struct {
 	algorithm token.Algorithm
 
 	phases      []*phase
-	rounds      map[*phase][]round
+	results     map[*phase][]round
 	floors      []floors
 	ready       []time.Duration
 	idle, after memory
 }
 
 // measure runs the pool from its first start to its end.
-func (s *series) measure() (err error) {
+func (s *series) measure(ctx context.Context) (err error) {
 	s.world.Algorithm = string(s.algorithm)
 	path, err := s.world.write(corporatePool)
 	if err != nil {
@@ -135,7 +136,7 @@ func (s *series) measure() (err error) {
 	}
 	serve := []string{s.program, "serve", "-c", path}
 	// The first start makes the keys.
-	for range 1 + s.options.rounds {
+	for range 1 + s.rounds {
 		p, err := s.start(serve)
 		if err != nil {
 			return err
@@ -159,7 +160,7 @@ func (s *series) measure() (err error) {
 	if s.idle, err = p.memory(); err != nil {
 		return err
 	}
-	if err := s.load(p); err != nil {
+	if err := s.load(ctx, p); err != nil {
 		return err
 	}
 	s.after, err = p.memory()
@@ -171,7 +172,7 @@ func (s *series) start(serve []string) (*process, error) {
 }
 
 // load puts people to work, each kind of it in every round.
-func (s *series) load(p *process) error {
+func (s *series) load(ctx context.Context, p *process) error {
 	people := make([]*person, len(s.world.cookies))
 	for i, c := range s.world.cookies {
 		people[i] = &person{world: s.world, session: c}
@@ -187,22 +188,22 @@ func (s *series) load(p *process) error {
 		return err
 	}
 	s.plan(returning, newcomers)
-	s.rounds = map[*phase][]round{}
-	for n := range s.options.rounds {
-		f, err := measureFloors(s.ctx, s.dir, s.bare, "http://"+s.world.BareAddress, s.people, min(s.round/5, 300*time.Millisecond))
+	s.results = map[*phase][]round{}
+	for n := range s.rounds {
+		f, err := measureFloors(ctx, s.dir, s.bare, "http://"+s.world.BareAddress, s.people, min(s.round/5, 300*time.Millisecond))
 		if err != nil {
 			return err
 		}
 		s.floors = append(s.floors, f)
 		for _, ph := range s.phases {
-			fmt.Fprintf(s.progress, "\r%s, round %d of %d: %-40s", s.algorithm, n+1, s.options.rounds, ph.name)
+			fmt.Fprintf(s.progress, "\r%s, round %d of %d: %-40s", s.algorithm, n+1, s.rounds, ph.name)
 			runtime.GC() // ours, so that it does not fall into the measurement
 			r, err := ph.measure(p, s.round)
 			if err != nil {
 				return err
 			}
-			s.rounds[ph] = append(s.rounds[ph], r)
-			if err := s.ctx.Err(); err != nil {
+			s.results[ph] = append(s.results[ph], r)
+			if err := ctx.Err(); err != nil {
 				return err
 			}
 		}

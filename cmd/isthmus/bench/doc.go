@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command bench measures what a hub costs. It builds isthmus, starts a master
 // pool and the corporate pool behind it as two processes, and lets virtual
 // people sign in at the master pool through the corporate one: authorize, the
@@ -13,9 +15,10 @@
 // floor as well: bare signatures, a bare HTTP answer, a bare group commit.
 // Every figure is the median of several rounds, which take turns.
 //
-// It reads /proc, so it runs on Linux. It is no part of the program, and no test:
+// It reads /proc, so it is there on Linux only. It is no part of the program, and no test:
 // it prints goals beside figures and judges nothing.
 //
+//	bench.go    the order of it all
 //	world.go    the two pools, their people and the folder they live in
 //	process.go  a pool as a process: started, measured, stopped
 //	person.go   a virtual person, and the app's side of a sign-in

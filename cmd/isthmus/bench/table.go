@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -38,9 +40,9 @@ func (s *series) print(out io.Writer) {
 	floor := s.floor()
 	fmt.Fprintf(out, "\n%s\n\n", s.algorithm)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "\tper second\tp50 ms\tp99 ms\tCPU ms\t(rounds)\tfloor\t×\tcommits\tdisk KiB\tallocs\tKiB\t  goal\t")
+	fmt.Fprintln(w, "\tper second\tp50 ms\tp99 ms\tCPU ms\t(range)\tfloor\t×\tcommits\tdisk KiB\tallocs\tKiB\t  goal\t")
 	for _, ph := range s.phases {
-		rounds := s.rounds[ph]
+		rounds := s.results[ph]
 		cpu, least := median(rounds, func(r round) time.Duration { return r.cpu }), ph.floor(floor)
 		fmt.Fprintf(w, "%s\t%.0f\t%s\t%s\t%s\t(%s)\t%s\t%.2f\t%.2f\t%.1f\t%.0f\t%.0f\t  %s\t\n", ph.name,
 			median(rounds, func(r round) float64 { return r.perSecond }),
