@@ -83,7 +83,7 @@ func Discovery(p *hub.Pool) (http.Handler, error) {
 	if p.Registration {
 		m.RegistrationEndpoint = p.URL(register.Path)
 	}
-	for _, a := range p.Keys.Ring().Algorithms() {
+	for _, a := range p.Keys.Rotation().Algorithms {
 		m.IDTokenAlgorithms = append(m.IDTokenAlgorithms, string(a))
 	}
 	for _, a := range p.Schema.Attributes() {

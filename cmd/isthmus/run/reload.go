@@ -47,7 +47,7 @@ func (h *Hub) reload(ctx context.Context, cfg *config.Config) (err error) {
 func (h *Hub) restoreKeys(ctx context.Context) error {
 	var errs []error
 	for i, p := range h.pools {
-		errs = append(errs, p.Keys.Change(ctx, rotation(&h.cfg.Pools[i])))
+		errs = append(errs, p.Keys.Change(ctx, rotation(&h.cfg.Pools[i], p.Registered)))
 	}
 	return errors.Join(errs...)
 }

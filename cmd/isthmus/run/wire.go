@@ -83,7 +83,7 @@ func (h *Hub) pool(ctx context.Context, cfg *config.Config, c *config.Pool, upst
 		}
 		p.Providers = append(p.Providers, provider)
 	}
-	if p.Keys, err = h.ring(ctx, p, rotation(c)); err != nil {
+	if p.Keys, err = h.ring(ctx, p, rotation(c, p.Registered)); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -103,24 +103,25 @@ func (h *Hub) ring(ctx context.Context, p *hub.Pool, r token.Rotation) (*hub.Key
 // rotation is when the keys of a pool change. A key that no longer signs stays as
 // long as the longest token, and a moment for hubs that go on with it until they
 // hear; without any client, for those that were taken away a moment ago.
-func rotation(c *config.Pool) token.Rotation {
+func rotation(c *config.Pool, registered *hub.Registrations) token.Rotation {
 	longest := keysKeep
 	for _, client := range c.Clients {
 		longest = max(longest, client.Tokens.Access, client.Tokens.ID)
 	}
-	return token.Rotation{Algorithms: algorithms(c), Every: c.Signing.Every, Ahead: c.Signing.Ahead, Keep: longest + time.Minute}
+	return token.Rotation{Algorithms: algorithms(c, registered), Every: c.Signing.Every, Ahead: c.Signing.Ahead, Keep: longest + time.Minute}
 }
 
 // algorithms are what the pool signs with: its own first, then those that its
 // clients want.
-func algorithms(c *config.Pool) []token.Algorithm {
-	list := []token.Algorithm{token.Algorithm(c.Signing.Algorithm)}
+func algorithms(c *config.Pool, registered *hub.Registrations) []token.Algorithm {
+	own := token.Algorithm(c.Signing.Algorithm)
+	wanted := registered.Algorithms()
 	for _, client := range c.Clients {
-		if a := token.Algorithm(client.Algorithm); !slices.Contains(list, a) {
-			list = append(list, a)
-		}
+		wanted = append(wanted, token.Algorithm(client.Algorithm))
 	}
-	return list
+	slices.Sort(wanted)
+	wanted = slices.DeleteFunc(slices.Compact(wanted), func(a token.Algorithm) bool { return a == own })
+	return append([]token.Algorithm{own}, wanted...)
 }
 
 func resources(servers []config.ResourceServer) []hub.Resource {
@@ -142,7 +143,7 @@ var (
 
 func (h *Hub) client(cfg *config.Config, c *config.Client) (*hub.Client, error) {
 	client := &hub.Client{
-		ID: c.ID, Name: c.Name, Public: c.Public, InsecureWithoutPKCE: c.InsecureWithoutPKCE, CallbackURLs: c.CallbackURLs,
+		ID: c.ID, Name: c.Name, Public: c.Public, CallbackURLs: c.CallbackURLs,
 		LogoutURLs: c.LogoutURLs, Flows: c.Flows, Scopes: oauth.Scope(c.Scopes), Providers: c.Providers,
 		AccessLife: c.Tokens.Access, IDLife: c.Tokens.ID, RefreshLife: c.Tokens.Refresh,
 		Rotation: c.Rotates(), Grace: c.Tokens.Grace,
