@@ -52,22 +52,35 @@ func (r *reader) client(cfg *Config, p *Pool, c *Client, path string, all *uniqu
 	if c.Tokens.Refresh < c.Tokens.Access || c.Tokens.Refresh < c.Tokens.ID {
 		r.problem(path+".tokens.refresh", "is shorter than what it renews", "make it longer than access and id")
 	}
-	for i, name := range c.ReadAttributes {
-		if p.Schema == nil {
-			break
-		}
-		if _, ok := p.Schema.Attribute(name); !ok && name != "sub" {
-			var known []string
-			for _, a := range p.Schema.Attributes() {
-				known = append(known, a.Name)
+	r.attributeNames(p, c.ReadAttributes, "sub", path+".read_attributes")
+	r.attributeNames(p, c.WriteAttributes, "", path+".write_attributes")
+	if p.Schema != nil && c.WriteAttributes != nil {
+		for _, name := range p.Schema.Required() {
+			if !slices.Contains(c.WriteAttributes, name) {
+				r.problem(path+".write_attributes", quote(name)+" is required of every user of the pool, and lacks here", "add it")
 			}
-			r.problem(fmt.Sprintf("%s.read_attributes[%d]", path, i), quote(name)+" is not an attribute of the pool", r.didYouMean(name, known))
 		}
 	}
 	c.Added = r.clientClaims(p, c, path+".claims")
 }
 
 // clientSecrets checks secrets that are there.
+// attributeNames checks that a list names attributes of the pool, or the one other name given.
+func (r *reader) attributeNames(p *Pool, list []string, also, path string) {
+	if p.Schema == nil {
+		return
+	}
+	var known []string
+	for _, a := range p.Schema.Attributes() {
+		known = append(known, a.Name)
+	}
+	for i, name := range list {
+		if !slices.Contains(known, name) && name != also {
+			r.problem(fmt.Sprintf("%s[%d]", path, i), quote(name)+" is not an attribute of the pool", r.didYouMean(name, known))
+		}
+	}
+}
+
 func (r *reader) clientSecrets(c *Client, path string) {
 	at, _, _ := r.proofs(path)
 	switch n := len(c.Secrets); {

@@ -69,6 +69,9 @@ type Client struct {
 	UserinfoTypes string `yaml:"userinfo_types" oneof:"strings typed"`
 	// ReadAttributes limits what tokens and userinfo release to the client; nil means every attribute.
 	ReadAttributes []string `yaml:"read_attributes"`
+	// WriteAttributes limits what a sign-in on the way to the client may change of a user; nil means every attribute. The
+	// pool's required attributes must be among them.
+	WriteAttributes []string `yaml:"write_attributes"`
 	// Claims are added to the client's tokens, over those of the pool.
 	Claims []ClaimRule `yaml:"claims"`
 

@@ -55,8 +55,10 @@ type Client struct {
 	ExchangesFrom  []string // clients whose access tokens this one may exchange (RFC 8693)
 	RequirePAR     bool     // authorization requests must be pushed (RFC 9126 §6)
 	ReadAttributes []string // nil: all
-	Introspects    bool     // may ask about tokens of other clients: an API's own client
-	TypedUserInfo  bool     // JSON booleans at userInfo instead of Cognito's strings
+
+	WriteAttributes []string // what a sign-in for the client may change of a user; nil: all
+	Introspects     bool     // may ask about tokens of other clients: an API's own client
+	TypedUserInfo   bool     // JSON booleans at userInfo instead of Cognito's strings
 }
 
 // ClientAuth is a way in which a client proves itself.
@@ -101,6 +103,11 @@ func (c *Client) Authentic(secret string) bool {
 // or the pool's first.
 func (c *Client) SigningAlgorithm(p *Pool) token.Algorithm {
 	return cmp.Or(c.Algorithm, p.Keys.Ring().Algorithms()[0])
+}
+
+// Writes tells whether a sign-in for the client may change an attribute.
+func (c *Client) Writes(name string) bool {
+	return c.WriteAttributes == nil || slices.Contains(c.WriteAttributes, name)
 }
 
 // Allows tells whether the client may use a flow, by the name it has in Flows.

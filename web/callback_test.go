@@ -590,3 +590,15 @@ func TestA18_FreshSignInUpstream(t *testing.T) {
 		t.Errorf("a hint of another person: %v", params)
 	}
 }
+
+// A sign-in changes of a user what the client may write, and nothing else.
+func TestWriteAttributes(t *testing.T) {
+	s, up := federated(t, idptest.Config{})
+	s.browser(t).authorize("identity_provider", "CorporateID")
+	s.Pool.Clients[hubtest.ClientID].WriteAttributes = []string{"email"}
+	up.SetUser(idptest.User{Subject: "alice", Claims: map[string]any{"email": "new@corp.example", "given_name": "Changed"}})
+	s.browser(t).authorize("identity_provider", "CorporateID")
+	if u := s.User(s.Pool, "CorporateID_alice"); u.Attributes["email"] != "new@corp.example" || u.Attributes["given_name"] != "" {
+		t.Errorf("attributes %v", u.Attributes)
+	}
+}

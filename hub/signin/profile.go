@@ -51,7 +51,7 @@ func (s *Service) Complete(ctx context.Context, p *hub.Pool, b Browser, in *hub.
 			if err := hub.Pendings.Delete(tx, in.ID); err != nil {
 				return nil, nil, err
 			}
-			return a.user(tx, p)
+			return a.user(tx, p, t.client)
 		},
 	})
 	if err != nil {

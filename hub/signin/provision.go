@@ -31,9 +31,9 @@ type verdict struct {
 }
 
 // user finds the user of an identity, or makes one, and writes the attributes
-// that the mapping allows (design: attribute contract). It never looks a person
+// that the mapping and the client allow (design: attribute contract). It never looks a person
 // up by e-mail address. A refused arrival writes nothing.
-func (a arrival) user(tx *store.Tx, p *hub.Pool) (*hub.User, *verdict, error) {
+func (a arrival) user(tx *store.Tx, p *hub.Pool, c *hub.Client) (*hub.User, *verdict, error) {
 	link := a.identity.Link
 	u, err := hub.Users.Find(tx, "link", link.Key())
 	known := err == nil
@@ -66,7 +66,7 @@ func (a arrival) user(tx *store.Tx, p *hub.Pool) (*hub.User, *verdict, error) {
 	}
 	changed := !known
 	for name, value := range set {
-		if old, ok := u.Attributes[name]; !ok || old != value {
+		if old, ok := u.Attributes[name]; (!ok || old != value) && c.Writes(name) {
 			u.Attributes[name] = value
 			changed = true
 		}
@@ -95,7 +95,7 @@ func (s *Service) admit(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 	a.sub = directory.NewSub()
 	entry := entry{
 		auth: a.identity.AuthTime, provider: a.provider.Name, link: a.identity.Link.Key(), sid: a.identity.UpstreamSID, acr: a.identity.ACR,
-		user: func(tx *store.Tx) (*hub.User, *verdict, error) { return a.user(tx, p) },
+		user: func(tx *store.Tx) (*hub.User, *verdict, error) { return a.user(tx, p, t.client) },
 	}
 	next, v, err := s.enter(ctx, p, b, t, entry)
 	if err != nil {
