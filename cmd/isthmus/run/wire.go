@@ -83,10 +83,25 @@ func (h *Hub) pool(ctx context.Context, cfg *config.Config, c *config.Pool, upst
 		}
 		p.Providers = append(p.Providers, provider)
 	}
+	if p.Registered, err = h.registered(ctx, p); err != nil {
+		return nil, err
+	}
 	if p.Keys, err = h.ring(ctx, p, rotation(c, p.Registered)); err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+// registered are the clients that registered themselves: those in memory, if the
+// pool was served before, so that one that comes or goes meanwhile does so under
+// the new configuration too.
+func (h *Hub) registered(ctx context.Context, p *hub.Pool) (*hub.Registrations, error) {
+	for _, old := range h.pools {
+		if old.Name == p.Name {
+			return old.Registered, nil
+		}
+	}
+	return hub.OpenRegistrations(ctx, p.Space)
 }
 
 // ring is the pool's key ring: the one it has, if it was served before, so that
@@ -104,7 +119,7 @@ func (h *Hub) ring(ctx context.Context, p *hub.Pool, r token.Rotation) (*hub.Key
 // long as the longest token, and a moment for hubs that go on with it until they
 // hear; without any client, for those that were taken away a moment ago.
 func rotation(c *config.Pool, registered *hub.Registrations) token.Rotation {
-	longest := keysKeep
+	longest := max(keysKeep, hub.RegisteredAccessLife)
 	for _, client := range c.Clients {
 		longest = max(longest, client.Tokens.Access, client.Tokens.ID)
 	}
@@ -143,11 +158,11 @@ var (
 
 func (h *Hub) client(cfg *config.Config, c *config.Client) (*hub.Client, error) {
 	client := &hub.Client{
-		ID: c.ID, Name: c.Name, Public: c.Public, CallbackURLs: c.CallbackURLs,
+		ID: c.ID, Name: c.Name, Public: c.Public, InsecureWithoutPKCE: c.InsecureWithoutPKCE, CallbackURLs: c.CallbackURLs,
 		LogoutURLs: c.LogoutURLs, Flows: c.Flows, Scopes: oauth.Scope(c.Scopes), Providers: c.Providers,
 		AccessLife: c.Tokens.Access, IDLife: c.Tokens.ID, RefreshLife: c.Tokens.Refresh,
 		Rotation: c.Rotates(), Grace: c.Tokens.Grace,
-		ReadAttributes: c.ReadAttributes, TypedUserInfo: c.UserinfoTypes == "typed",
+		ReadAttributes: c.ReadAttributes, WriteAttributes: c.WriteAttributes, TypedUserInfo: c.UserinfoTypes == "typed",
 		Auth: clientAuths[c.Auth], Keys: c.Keys.Parsed, JWKSURI: c.JWKSURI, Thumbprints: c.MTLS.Thumbprints,
 		Algorithm: token.Algorithm(c.Algorithm), DPoP: demands[c.DPoP], RequestObject: demands[c.RequestObject],
 		RequirePAR: c.RequirePAR, FAPI2: c.Profile == "fapi2",
