@@ -9,6 +9,7 @@ import (
 	"errors"
 	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -257,10 +258,13 @@ func (r *Registrations) Change(ctx context.Context, id string, change func(tx *s
 	return nil
 }
 
-// Algorithms are what registered clients have their tokens signed with.
+// Algorithms are what registered clients have their tokens signed with, in no
+// order.
 func (r *Registrations) Algorithms() (list []token.Algorithm) {
 	for _, c := range r.All() {
-		list = append(list, c.Metadata.Algorithm)
+		if a := c.Metadata.Algorithm; a != "" && !slices.Contains(list, a) {
+			list = append(list, a)
+		}
 	}
 	return list
 }

@@ -42,6 +42,7 @@ var floors = []floor{
 	// What is done, over what exists, over how it is said, signed and kept.
 	{"hub/signin", append([]string{"hub", "hub/directory"}, hubParts...)},
 	{"hub/grant", append([]string{"hub", "hub/directory"}, hubParts...)},
+	{"hub/register", append([]string{"hub"}, hubParts...)},
 	{"hub/logout", append([]string{"hub", "hub/directory"}, hubParts...)},
 	{"hub/directory", append([]string{"hub"}, hubParts...)},
 	{"hub/hubtest", append([]string{"hub/...", "idp/..."}, hubParts...)},
@@ -63,7 +64,7 @@ var floors = []floor{
 
 var (
 	hubParts = []string{"mapping", "idp", "idp/strictjson", "hub/oauth", "hub/token", "hub/proof", "hub/seal", "hub/store"}
-	webParts = []string{"web/page", "web/middleware", "hub", "hub/signin", "hub/directory", "hub/grant", "hub/logout",
+	webParts = []string{"web/page", "web/middleware", "hub", "hub/signin", "hub/directory", "hub/grant", "hub/register", "hub/logout",
 		"hub/oauth", "hub/token", "hub/seal", "mapping", "idp"}
 )
 

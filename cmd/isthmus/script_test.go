@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -45,6 +46,8 @@ func TestMain(m *testing.M) {
 //	signin POOL-URL [NAME=VALUE…]
 //	                        a person signs in by the app "web": ok, or the code of the
 //	                        page goes to $ID
+//	register URL            an app registers itself there, by the token in the JSON on stdout;
+//	                        its id goes to $CLIENT
 //	fault ENDPOINT NAME     breaks an endpoint of the provider; "fault heal" mends all
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -52,7 +55,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"expand": expand, "status": status, "mode": mode, "up": up, "poll": poll, "logged": logged, "hangup": hangupAll, "signin": signIn, "fault": fault, "kid": kid,
+			"expand": expand, "status": status, "mode": mode, "up": up, "poll": poll, "logged": logged, "hangup": hangupAll, "signin": signIn, "fault": fault, "kid": kid, "register": register,
 		},
 	})
 }
@@ -183,6 +186,27 @@ func kid(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	ts.Setenv("KID", found[1])
 	ts.Check(os.WriteFile(ts.MkAbs("kid.txt"), []byte(found[1]+"\n"), 0o600))
+}
+
+// register is an app named Notes.
+func register(ts *testscript.TestScript, _ bool, args []string) {
+	var made struct{ Token string }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &made))
+	r, err := http.NewRequest("POST", args[0], strings.NewReader(`{"client_name":"Notes","redirect_uris":["https://notes.example/cb"]}`))
+	ts.Check(err)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+made.Token)
+	res, err := http.DefaultClient.Do(r)
+	ts.Check(err)
+	defer res.Body.Close()
+	var client struct {
+		ID string `json:"client_id"`
+	}
+	ts.Check(json.NewDecoder(res.Body).Decode(&client))
+	if res.StatusCode != http.StatusCreated {
+		ts.Fatalf("registration: %s", res.Status)
+	}
+	ts.Setenv("CLIENT", client.ID)
 }
 
 func hangupAll(ts *testscript.TestScript, _ bool, _ []string) {

@@ -40,8 +40,11 @@ func information(p *hub.Pool, r *hub.Registered, token, secret string) *Informat
 	return i
 }
 
-// ErrClosed says that the pool takes no registrations.
-var ErrClosed = errors.New("registration is closed")
+// What operators' calls refuse with.
+var (
+	ErrClosed   = errors.New("registration is closed")
+	ErrNoClient = errors.New("no client is registered under that id")
+)
 
 // Open makes a token that lets its bearer register one client. It is for an
 // operator; the caller keeps the record of who it was.
@@ -212,7 +215,7 @@ func Delete(ctx context.Context, p *hub.Pool, id, token string, v hub.Visitor) e
 	if err == nil {
 		err = Remove(ctx, p, id)
 	}
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, ErrNoClient) {
 		err = refuseToken("deleted in the meantime")
 	}
 	if err != nil {
@@ -222,19 +225,22 @@ func Delete(ctx context.Context, p *hub.Pool, id, token string, v hub.Visitor) e
 	return nil
 }
 
-// Remove ends a registration at an operator's wish; store.ErrNotFound says that
-// there is none. The client is nobody for the next request, and what it holds
+// Remove ends a registration at an operator's wish, or is ErrNoClient. The client is nobody for the next request, and what it holds
 // is worth nothing.
 func Remove(ctx context.Context, p *hub.Pool, id string) error {
 	if p.Registered.Find(id) == nil {
-		return store.ErrNotFound
+		return ErrNoClient
 	}
-	return p.Registered.Change(ctx, id, func(tx *store.Tx) (*hub.Registered, error) {
+	err := p.Registered.Change(ctx, id, func(tx *store.Tx) (*hub.Registered, error) {
 		if _, err := hub.RegisteredClients.Get(tx, id); err != nil {
 			return nil, err
 		}
 		return nil, hub.RegisteredClients.Delete(tx, id)
 	})
+	if errors.Is(err, store.ErrNotFound) {
+		return ErrNoClient
+	}
+	return err
 }
 
 func refuseToken(cause string) error {

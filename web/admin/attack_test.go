@@ -246,6 +246,7 @@ func TestA167_ForeignCursors(t *testing.T) {
 // An act is in the audit log before it is tried; if it cannot be, it is not done.
 func TestA172_AuditBeforeActs(t *testing.T) {
 	r := newRig(t)
+	planted := r.plant(t, r.Pool).ID
 	acts := []struct {
 		name hub.EventName
 		do   func() error
@@ -261,6 +262,8 @@ func TestA172_AuditBeforeActs(t *testing.T) {
 			_, err := r.client.WithdrawKey(t.Context(), "master", r.Pool.Keys.Ring().Keys()[0].ID)
 			return err
 		}},
+		{hub.RegistrationOpened, func() error { _, err := r.client.OpenRegistration(t.Context(), "master"); return err }},
+		{hub.ClientDeleted, func() error { _, err := r.client.DeleteClient(t.Context(), "master", planted); return err }},
 		{hub.ConfigReloaded, func() error { _, err := r.client.Reload(t.Context()); return err }},
 		{hub.UserDeleted, func() error { _, err := r.client.DeleteUser(t.Context(), "master", "ana"); return err }},
 	}

@@ -120,6 +120,22 @@ func (c *Client) WithdrawKey(ctx context.Context, pool, id string) ([]Key, error
 	return answer.Keys, err
 }
 
+// Clients lists a pool's clients, of the file and registered.
+func (c *Client) Clients(ctx context.Context, pool string) ([]App, error) {
+	answer, err := call[Apps](ctx, c, "GET", path("pools", pool, "clients"), nil)
+	return answer.Clients, err
+}
+
+// DeleteClient removes a client that registered itself and returns what it was.
+func (c *Client) DeleteClient(ctx context.Context, pool, id string) (App, error) {
+	return call[App](ctx, c, "DELETE", path("pools", pool, "clients", id), nil)
+}
+
+// OpenRegistration makes a token that lets its bearer register one client.
+func (c *Client) OpenRegistration(ctx context.Context, pool string) (RegistrationToken, error) {
+	return call[RegistrationToken](ctx, c, "POST", path("pools", pool, "registration-tokens"), nil)
+}
+
 // Reload lets the hub take up its changed configuration.
 func (c *Client) Reload(ctx context.Context) (Reloaded, error) {
 	return call[Reloaded](ctx, c, "POST", "/reload", nil)

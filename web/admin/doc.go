@@ -1,5 +1,6 @@
 // Package admin is the administrator's API: people, stopped sign-ins, signing
-// keys, and taking up a changed configuration, as JSON over a Unix socket.
+// keys, clients, and taking up a changed configuration, as JSON over a Unix
+// socket.
 //
 // It owns its route table (routes.go), the socket with its permissions
 // (socket.go), and the client that the command line uses (client.go). There is
@@ -13,8 +14,8 @@
 // the handler was mounted on. Nothing that a browser sends is taken.
 //
 // It refuses bodies with fields it does not know, and names them; it never
-// answers with a secret, a hash or a key, save for a temporary password at the
-// moment it is made. An act is written to the audit log before it is tried: if
+// answers with a secret, a hash or a key, save for a temporary password or a
+// registration token at the moment it is made. An act is written to the audit log before it is tried: if
 // that cannot be done, neither is the act.
 //
 // Called by cmd/isthmus. It is never part of package web's public routes.

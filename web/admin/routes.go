@@ -57,6 +57,9 @@ var routes = []route{
 	{"GET", "/pools/{pool}/keys", listKeys},
 	{"POST", "/pools/{pool}/keys/rotate", rotateKeys},
 	{"DELETE", "/pools/{pool}/keys/{key}", withdrawKey},
+	{"GET", "/pools/{pool}/clients", listClients},
+	{"DELETE", "/pools/{pool}/clients/{client}", deleteClient},
+	{"POST", "/pools/{pool}/registration-tokens", openRegistration},
 	{"POST", "/reload", reload},
 }
 

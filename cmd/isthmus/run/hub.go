@@ -228,5 +228,8 @@ func (h *Hub) tend(ctx context.Context) {
 		} else if n > 0 {
 			h.Log.Debug("swept", "pool", p.Name, "records", n)
 		}
+		if err := p.Registered.Load(ctx); err != nil {
+			h.Log.Error("registered clients", "pool", p.Name, "error", err)
+		}
 	}
 }
