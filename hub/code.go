@@ -25,18 +25,14 @@ type Code struct {
 	Scope       oauth.Scope `json:"scope"`
 	Resource    []string    `json:"resource,omitempty"`
 	Wish        Wish        `json:"wish,omitzero"`
-	ACR         string      `json:"acr,omitempty"`
 	JKT         string      `json:"jkt,omitempty"` // redeemed with a proof by this key alone (RFC 9449 §10)
 	Nonce       string      `json:"nonce,omitempty"`
 	StateHash   string      `json:"state_hash,omitempty"` // s_hash of the ID token
 	Challenge   string      `json:"challenge,omitempty"`
-	Sub         string      `json:"sub"`
 	Session     string      `json:"session"`
-	Provider    string      `json:"provider,omitempty"` // the way in; empty: the pool's password
-	Link        string      `json:"link,omitempty"`
-	AuthTime    time.Time   `json:"auth_time"`
-	Expires     time.Time   `json:"expires"`   // not redeemed after this
-	Forgotten   time.Time   `json:"forgotten"` // not remembered after this
+	Entry
+	Expires   time.Time `json:"expires"`   // not redeemed after this
+	Forgotten time.Time `json:"forgotten"` // not remembered after this
 }
 
 // Codes are the codes of a pool.

@@ -22,12 +22,8 @@ type Device struct {
 	Expires  time.Time   `json:"expires"`
 
 	// Of the person who allowed it.
-	Sub      string    `json:"sub,omitempty"`
-	Session  string    `json:"session,omitempty"`
-	Provider string    `json:"provider,omitempty"`
-	Link     string    `json:"link,omitempty"`
-	ACR      string    `json:"acr,omitempty"`
-	AuthTime time.Time `json:"auth_time,omitzero"`
+	Session string `json:"session,omitempty"`
+	Entry
 }
 
 // Answers to a device; none yet is empty.

@@ -12,19 +12,11 @@ import (
 
 // Session is one browser signed in to the pool.
 type Session struct {
-	ID       string    `json:"id"` // the sid of tokens; public
-	Secret   []byte    `json:"secret"`
-	Sub      string    `json:"sub"`
-	AuthTime time.Time `json:"auth_time"`
-	Created  time.Time `json:"created"`
-	Expires  time.Time `json:"expires"`
-
-	// Provider and the fields after it say how the person came in; an empty
-	// Provider means the pool's own password.
-	Provider    string `json:"provider,omitempty"`
-	Link        string `json:"link,omitempty"` // Link.Key of the identity used
-	UpstreamSID string `json:"upstream_sid,omitempty"`
-	ACR         string `json:"acr,omitempty"`
+	ID     string `json:"id"` // the sid of tokens; public
+	Secret []byte `json:"secret"`
+	Entry
+	UpstreamSID string    `json:"upstream_sid,omitempty"`
+	Expires     time.Time `json:"expires"`
 }
 
 // Sessions are the signed-in browsers of a pool.

@@ -34,8 +34,9 @@ type User struct {
 	Password       string    `json:"password,omitempty"`       // argon2id in PHC form; empty: no password
 	PasswordExpiry time.Time `json:"password_expiry,omitzero"` // of a temporary password
 
-	Created  time.Time `json:"created"`
-	Modified time.Time `json:"modified"`
+	SignedOut time.Time `json:"signed_out,omitzero"` // everywhere: what began before is dead
+	Created   time.Time `json:"created"`
+	Modified  time.Time `json:"modified"`
 }
 
 // Link joins a user to one upstream identity. The three first fields, compared

@@ -88,6 +88,17 @@ func TestA105_OldCookiesAreDead(t *testing.T) {
 			b.get(hubtest.Issuer + "/logout?client_id=" + hubtest.ClientID + "&logout_uri=" + url.QueryEscape(hubtest.LogoutURL))
 		},
 		"expiry": func(_ *testing.T, s *site, _ *browser) { s.Advance(time.Hour + time.Second) },
+		"signed out everywhere": func(t *testing.T, s *site, _ *browser) {
+			if _, err := directory.SignOut(t.Context(), s.Pool, hubtest.Username); err != nil {
+				t.Fatal(err)
+			}
+			s.Advance(time.Second)
+			again := s.browser(t)
+			again.code()
+			if params, _ := again.authorize("prompt", "none").app(); params.Get("code") == "" {
+				t.Error("a later sign-in is dead too")
+			}
+		},
 		"deleted": func(t *testing.T, s *site, _ *browser) {
 			if _, err := directory.Delete(t.Context(), s.Pool, hubtest.Username); err != nil {
 				t.Fatal(err)

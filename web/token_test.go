@@ -370,6 +370,11 @@ func TestA29_RefreshAfterChanges(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
+		"signed out everywhere": func(t *testing.T, s *site) {
+			if _, err := directory.SignOut(t.Context(), s.Pool, hubtest.Username); err != nil {
+				t.Fatal(err)
+			}
+		},
 		"deleted": func(t *testing.T, s *site) {
 			if _, err := directory.Delete(t.Context(), s.Pool, hubtest.Username); err != nil {
 				t.Fatal(err)

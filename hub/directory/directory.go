@@ -132,6 +132,19 @@ func SetDisabled(ctx context.Context, p *hub.Pool, name string, disabled bool) (
 	})
 }
 
+// SignOut signs a user out everywhere: every session, code and token that began
+// before is dead at its next use.
+func SignOut(ctx context.Context, p *hub.Pool, name string) (u *hub.User, err error) {
+	err = p.Space.Update(ctx, func(tx *store.Tx) error {
+		if u, err = Find(tx, name); err != nil {
+			return err
+		}
+		u.SignedOut, u.Modified = tx.Now, tx.Now
+		return hub.Users.Put(tx, u)
+	})
+	return u, err
+}
+
 // Delete removes a user. The sub is never given to anybody else.
 func Delete(ctx context.Context, p *hub.Pool, name string) (u *hub.User, err error) {
 	err = p.Space.Update(ctx, func(tx *store.Tx) error {

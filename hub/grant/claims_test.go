@@ -51,7 +51,7 @@ func (d *desk) issue(t *testing.T) (access, id map[string]any) {
 }
 
 func (d *desk) try() (*oauth.TokenResponse, error) {
-	g := &hub.Grant{ID: "g", ClientID: d.client.ID, Sub: d.user.Sub, Nonce: "n", ACR: "a", AuthTime: d.Now(), Resource: []string{"https://orders.example"}}
+	g := &hub.Grant{ID: "g", ClientID: d.client.ID, Entry: hub.Entry{Sub: d.user.Sub, ACR: "a", AuthTime: d.Now()}, Nonce: "n", Resource: []string{"https://orders.example"}}
 	return issue(d.Pool, &Party{Client: d.client}, g, d.user, oauth.Scope{"openid", "email"}, true)
 }
 

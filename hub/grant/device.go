@@ -90,13 +90,13 @@ func RedeemDevice(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequ
 		if u, err = hub.Users.Get(tx, d.Sub); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
-		if why := hub.Dead(p, c.Client, u, d.Provider, d.Link); why != "" {
+		if why := d.Dead(p, c.Client, u); why != "" {
 			refused = oauth.Wrap(errors.New(why), oauth.InvalidGrant, "the person may not sign in any more")
 			return nil
 		}
 		g = &hub.Grant{
-			ID: id, ClientID: c.ID, Sub: d.Sub, Session: d.Session, Provider: d.Provider, Link: d.Link, Scope: d.Scope, ACR: d.ACR,
-			JKT: c.keep(), AuthTime: d.AuthTime, Created: tx.Now, Expires: tx.Now.Add(c.RefreshLife),
+			ID: id, ClientID: c.ID, Session: d.Session, Entry: d.Entry, Scope: d.Scope,
+			JKT: c.keep(), Created: tx.Now, Expires: tx.Now.Add(c.RefreshLife),
 		}
 		return hub.Grants.Create(tx, g)
 	})

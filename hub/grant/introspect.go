@@ -75,7 +75,7 @@ func introspectRefresh(ctx context.Context, p *hub.Pool, c *hub.Client, id strin
 	if err != nil {
 		return nil, oauth.Internal(err)
 	}
-	if g == nil || g.ClientID != c.ID || g.Revoked != "" || generation != g.Generation || hub.Dead(p, c, u, g.Provider, g.Link) != "" {
+	if g == nil || g.ClientID != c.ID || g.Revoked != "" || generation != g.Generation || g.Dead(p, c, u) != "" {
 		return &Introspection{}, nil
 	}
 	return &Introspection{

@@ -44,8 +44,8 @@ func Redeem(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest, v
 			return err
 		}
 		g = &hub.Grant{
-			ID: code.Grant, ClientID: c.ID, Sub: code.Sub, Session: code.Session, Provider: code.Provider, Link: code.Link,
-			Scope: code.Scope, Resource: code.Resource, Wish: code.Wish, ACR: code.ACR, Nonce: code.Nonce, StateHash: code.StateHash, AuthTime: code.AuthTime,
+			ID: code.Grant, ClientID: c.ID, Session: code.Session, Entry: code.Entry,
+			Scope: code.Scope, Resource: code.Resource, Wish: code.Wish, Nonce: code.Nonce, StateHash: code.StateHash,
 			JKT: c.keep(), Created: tx.Now, Expires: tx.Now.Add(c.RefreshLife),
 		}
 		return hub.Grants.Create(tx, g)
@@ -84,7 +84,7 @@ func judge(p *hub.Pool, c *Party, u *hub.User, code *hub.Code, r *oauth.TokenReq
 	case beyond(code.Resource, r.Resource) != "":
 		return "resource_mismatch"
 	}
-	return hub.Dead(p, c.Client, u, code.Provider, code.Link)
+	return code.Dead(p, c.Client, u)
 }
 
 // beyond is the first of the resources asked for that was not granted.

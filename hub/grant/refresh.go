@@ -45,7 +45,7 @@ func Refresh(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest, 
 		case g.Revoked != "":
 			refused = "revoked_" + g.Revoked
 		default:
-			refused = hub.Dead(p, c.Client, u, g.Provider, g.Link)
+			refused = g.Dead(p, c.Client, u)
 		}
 		if scope, excess = narrow(c.Client, g, r.Scope); excess == nil {
 			if other := beyond(g.Resource, r.Resource); other != "" {

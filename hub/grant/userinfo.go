@@ -70,7 +70,7 @@ func Verify(ctx context.Context, p *hub.Pool, raw string) (*Access, error) {
 	if !known {
 		return nil, refuseToken(errors.New("its grant's client is gone"))
 	}
-	if why := hub.Dead(p, owner, a.User, a.Grant.Provider, a.Grant.Link); why != "" {
+	if why := a.Grant.Dead(p, owner, a.User); why != "" {
 		return nil, refuseToken(errors.New(why))
 	}
 	return a, nil

@@ -88,13 +88,12 @@ func (s *Service) AnswerDevice(ctx context.Context, p *hub.Pool, b Browser, user
 			return err
 		}
 		client, known := p.Client(d.ClientID)
-		if !known || hub.Dead(p, client, user, session.Provider, session.Link) != "" {
+		if !known || session.Dead(p, client, user) != "" {
 			return nil
 		}
 		found, t.client = true, client
 		d.Answer = answer
-		d.Sub, d.Session, d.Provider, d.Link = user.Sub, session.ID, session.Provider, session.Link
-		d.ACR, d.AuthTime = session.ACR, session.AuthTime
+		d.Session, d.Entry = session.ID, session.Entry
 		return hub.Devices.Put(tx, d)
 	})
 	if err != nil {

@@ -38,9 +38,10 @@ func (s *Service) enter(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 			return nil
 		}
 		session := &hub.Session{
-			ID: id, Secret: secret, Sub: user.Sub, AuthTime: authTime(e.auth, tx.Now),
-			Created: tx.Now, Expires: tx.Now.Add(p.SessionLife),
-			Provider: e.provider, Link: e.link, UpstreamSID: e.sid, ACR: e.acr,
+			ID: id, Secret: secret, UpstreamSID: e.sid, Expires: tx.Now.Add(p.SessionLife),
+			Entry: hub.Entry{
+				Sub: user.Sub, Provider: e.provider, Link: e.link, ACR: e.acr, AuthTime: authTime(e.auth, tx.Now), Began: tx.Now,
+			},
 		}
 		if err := hub.Sessions.Create(tx, session); err != nil {
 			return err
@@ -84,8 +85,8 @@ func (s *Service) resume(ctx context.Context, p *hub.Pool, t *attempt, session *
 		if err != nil {
 			return err
 		}
-		if u.Disabled {
-			v = &verdict{reason: UserDisabled, err: errors.New("disabled since the session began")}
+		if why := live.Over(u); why != "" {
+			v = &verdict{reason: UserDisabled, err: errors.New("since the session began: " + why)}
 			return nil
 		}
 		return t.grant(tx, p, record, live)
@@ -131,9 +132,7 @@ func (t *attempt) grant(tx *store.Tx, p *hub.Pool, c hub.Code, session *hub.Sess
 	} else if !there {
 		return store.ErrExists // what was pushed once has been finished before
 	}
-	c.ACR = session.ACR
-	c.Sub, c.Session, c.AuthTime = session.Sub, session.ID, session.AuthTime
-	c.Provider, c.Link = session.Provider, session.Link
+	c.Session, c.Entry = session.ID, session.Entry
 	c.Expires, c.Forgotten = tx.Now.Add(p.CodeLife), tx.Now.Add(hub.CodeMemory)
 	return hub.Codes.Create(tx, &c)
 }
@@ -154,7 +153,7 @@ func leave(tx *store.Tx, cookie string) error {
 }
 
 // Session finds the live session of a cookie value and its user. A session
-// whose user is gone or disabled is none. Both are nil when there is none.
+// whose user is gone, disabled or signed out everywhere is none. Both are nil when there is none.
 func Session(ctx context.Context, p *hub.Pool, cookie string) (session *hub.Session, user *hub.User, err error) {
 	if cookie == "" {
 		return nil, nil, nil
@@ -166,7 +165,7 @@ func Session(ctx context.Context, p *hub.Pool, cookie string) (session *hub.Sess
 		user, err = hub.Users.Get(tx, session.Sub)
 		return err
 	})
-	if errors.Is(err, store.ErrNotFound) || (err == nil && user.Disabled) {
+	if errors.Is(err, store.ErrNotFound) || (err == nil && session.Over(user) != "") {
 		return nil, nil, nil
 	}
 	return session, user, err
