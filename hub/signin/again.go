@@ -13,6 +13,18 @@ import (
 // nothing.
 const ParamInteraction = "tx"
 
+// Cancel turns back to the app that a person does not want to sign in to after
+// all (RFC 6749 §4.1.2.1, access_denied).
+func (s *Service) Cancel(p *hub.Pool, b Browser, in *hub.Interaction) (Next, error) {
+	t, failure := s.proceed(p, b, in)
+	if failure != nil {
+		return nil, failure
+	}
+	t.record(hub.SignIn, false, Cancelled, "", "")
+	refusal := oauth.Errorf(oauth.AccessDenied, "the person turned back")
+	return ToApp{Client: t.client, Response: t.target.Error(refusal, ""), Finished: in.ID}, nil
+}
+
 // Again takes up a request that this browser began a sign-in for, from a link of
 // Query: with the provider that identity_provider names, or as another person
 // (prompt=login). Nothing else in params counts. What was pushed, signed, or too

@@ -64,6 +64,12 @@ func SignIn(s *Site, w http.ResponseWriter, r *http.Request) error {
 		query.Set("prompt", "login")
 		redirect(w, r, s.under("/login")+"?"+query.Encode())
 		return nil
+	case choice == page.ChoiceCancel:
+		next, err := s.signin.Cancel(s.pool, s.browser(r), in)
+		if err != nil {
+			return err
+		}
+		return s.show(w, r, next)
 	case choice != "":
 		next, err := s.signin.Continue(r.Context(), s.pool, s.browser(r), in)
 		if err != nil {

@@ -63,11 +63,11 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	event := middleware.EventFrom(r.Context())
 	event.Set("error", err.Error())
 	var stopped *signin.Error
-	code, p := http.StatusInternalServerError, page.Page(nil)
+	code, p, target := http.StatusInternalServerError, page.Page(nil), ""
 	switch e := (*oauth.Error)(nil); {
 	case errors.As(err, &stopped):
 		event.Set("trace", stopped.Trace)
-		code, p = status(stopped.Reason), s.stopped(r, stopped)
+		code, p, target = status(stopped.Reason), s.stopped(r, stopped), stopped.Target.URI()
 	case errors.As(err, &e):
 		code, p = e.HTTPStatus(), s.refused(r, e.Description)
 	case errors.Is(err, errTooLarge):
@@ -78,7 +78,7 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if code == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "2")
 	}
-	if err := s.render(w, code, p, ""); err != nil {
+	if err := s.render(w, code, p, target); err != nil {
 		event.Set("render", err.Error())
 		http.Error(w, "This page could not be shown.", http.StatusInternalServerError)
 	}
@@ -99,6 +99,10 @@ func (s *Site) stopped(r *http.Request, e *signin.Error) *page.Stopped {
 	}
 	p.Wait = e.Wait
 	switch e.Reason {
+	case signin.Cancelled:
+		if tx := e.Retry.Get(signin.ParamInteraction); tx != "" {
+			p.Leave, p.Tx = s.under("/login"), tx
+		}
 	case signin.UnknownClient:
 		p.Mismatches = []page.Mismatch{{Name: "client_id", Received: e.Received}}
 	case signin.RedirectMismatch:

@@ -87,7 +87,7 @@ func (s *Site) askSignIn(w http.ResponseWriter, r *http.Request, n signin.AskSig
 	p := &page.Login{
 		Base: s.base(r, n.Client, n.Interaction), Client: n.Client.Name, Tx: n.Interaction.ID,
 		Action: s.under("/login"), Username: n.Username, Identifier: page.UserNameOrEmail, Step: page.StepNone,
-		Providers: s.providers(r, n.Interaction, n.Providers),
+		Providers: s.providers(r, n.Interaction, n.Providers), Leave: n.Interaction.Device == "",
 	}
 	status := http.StatusOK
 	if n.Password {

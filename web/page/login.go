@@ -48,6 +48,7 @@ type Login struct {
 	Username   string // filled in beforehand: a login hint or what was typed
 	Change     string // StepPassword: address of the page that asks for another address
 	Problem    Problem
+	Leave      bool // offers to turn back to the app
 }
 
 // Names of the form fields of these pages.
@@ -65,6 +66,7 @@ const (
 	ChoiceContinue = "continue" // go on as the account shown, or do what is asked
 	ChoiceOther    = "other"    // use another account, or do not
 	ChoiceResend   = "resend"   // send the code again
+	ChoiceCancel   = "cancel"   // turn back to the app
 )
 
 type loginView struct {
@@ -78,6 +80,7 @@ type loginView struct {
 	Focus                             bool // the first field takes the focus: nothing stands before it
 	Primary                           bool // the form's button is filled: no provider's is
 	BadUsername, BadPassword          bool
+	Leave                             bool
 	Problem                           *problemView
 }
 
@@ -88,6 +91,7 @@ func (p *Login) view(l *locale, f Frame) (string, any) {
 		BadUsername: fieldOf[p.Problem] == FieldUsername || p.Problem == WrongPassword,
 		BadPassword: fieldOf[p.Problem] == FieldPassword,
 		Problem:     l.problem(p.Problem),
+		Leave:       p.Leave && p.Client != "",
 	}
 	if p.Account != nil {
 		v.Account = p.Account.view()

@@ -43,6 +43,9 @@ type Stopped struct {
 	Code string
 	// Retry is the address that starts again with the same app; empty: none.
 	Retry string
+	// Leave is where the form goes that turns back to the app, and Tx the
+	// interaction it is about; empty: it is not offered.
+	Leave, Tx string
 	// Others are further ways in.
 	Others []Provider
 	// Wait is how long TooManyAttempts lasts; shown in whole minutes.
@@ -62,6 +65,9 @@ type Mismatch struct {
 type stoppedView struct {
 	Frame
 	Code, Retry string
+	Leave       bool
+	Action, Tx  string
+	Client      string
 	Title       []Span
 	Text        []Span
 	Advice      []Span // what to do with the code
@@ -94,7 +100,7 @@ func (p *Stopped) view(l *locale, f Frame) (string, any) {
 	if _, known := l.sentences["stopped."+string(reason)+".title"]; !known {
 		reason = Unavailable
 	}
-	v := &stoppedView{Frame: f, Code: p.Code, Retry: p.Retry}
+	v := &stoppedView{Frame: f, Code: p.Code, Retry: p.Retry, Leave: p.Leave != "" && p.Client != "", Action: p.Leave, Tx: p.Tx, Client: p.Client}
 	for _, m := range p.Mismatches {
 		v.Mismatches = append(v.Mismatches, Mismatch{Name: m.Name, Received: legible(m.Received), Registered: m.Registered})
 	}
