@@ -27,6 +27,8 @@ type tokens struct {
 	Fresh  string `json:"refresh_token"`
 	Type   string `json:"token_type"`
 	Error  string `json:"error"`
+
+	Reference string `json:"request_uri"` // of a pushed request
 }
 
 // token calls the token endpoint as the confidential client.
