@@ -24,13 +24,17 @@ type userVerb struct {
 func userCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "user",
-		Short: "List, show, create, disable, enable and delete a pool's users",
-		Long: `List, show, create, disable, enable and delete a pool's users.
+		Short: "List, show, create, disable, enable, sign out and delete a pool's users",
+		Long: `List, show, create, disable, enable, sign out and delete a pool's users.
 
 With a hub running this goes through its admin socket; otherwise the store is
 opened here. A user is named by user name or by sub.`,
 	}
-	return group(c, userListCommand(), userGetCommand(), userCreateCommand(), userSwitchCommand(false), userSwitchCommand(true), userDeleteCommand())
+	verbs := []*cobra.Command{userListCommand(), userGetCommand(), userCreateCommand(), userDeleteCommand()}
+	for _, act := range userActs {
+		verbs = append(verbs, userActCommand(act))
+	}
+	return group(c, verbs...)
 }
 
 // command makes a verb of v.
@@ -233,27 +237,44 @@ func line(r io.Reader) (string, error) {
 	return strings.TrimRight(text, "\r\n"), nil
 }
 
-// userSwitchCommand is enable or disable.
-func userSwitchCommand(enabled bool) *cobra.Command {
+// userAct is a verb that changes something of one user and can be taken back or
+// does no harm, so that it asks nothing.
+type userAct struct {
+	use, short, done string
+	do               func(ctx context.Context, c *admin.Client, pool, sub string) (admin.User, error)
+}
+
+var userActs = []userAct{
+	{"disable NAME", "Keep a user out; what was signed in before is dead at its next use", "disabled",
+		func(ctx context.Context, c *admin.Client, pool, sub string) (admin.User, error) {
+			return c.SetEnabled(ctx, pool, sub, false)
+		}},
+	{"enable NAME", "Let a user in again", "enabled",
+		func(ctx context.Context, c *admin.Client, pool, sub string) (admin.User, error) {
+			return c.SetEnabled(ctx, pool, sub, true)
+		}},
+	{"signout NAME", "Sign a user out everywhere: every session and token of before is dead at its next use", "signed out everywhere",
+		func(ctx context.Context, c *admin.Client, pool, sub string) (admin.User, error) {
+			return c.SignOutUser(ctx, pool, sub)
+		}},
+}
+
+func userActCommand(a userAct) *cobra.Command {
 	var v userVerb
 	var dry bool
-	use, short, done := "disable NAME", "Keep a user out; what was signed in before is dead at its next use", "disabled"
-	if enabled {
-		use, short, done = "enable NAME", "Let a user in again", "enabled"
-	}
 	c := v.command(&cobra.Command{
-		Use:   use,
-		Short: short,
+		Use:   a.use,
+		Short: a.short,
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return v.each(c, args[0], func(client *admin.Client, pool string, u admin.User) (err error) {
 				if dry {
-					return v.say(c, u, "%s of the pool %s (sub %s) would be %s; nothing was changed.", plain(u.Username), pool, u.Sub, done)
+					return v.say(c, u, "%s of the pool %s (sub %s) would be %s; nothing was changed.", plain(u.Username), pool, u.Sub, a.done)
 				}
-				if u, err = client.SetEnabled(c.Context(), pool, u.Sub, enabled); err != nil {
+				if u, err = a.do(c.Context(), client, pool, u.Sub); err != nil {
 					return refused(err)
 				}
-				return v.say(c, u, "%s of the pool %s (sub %s) is %s.", plain(u.Username), pool, u.Sub, done)
+				return v.say(c, u, "%s of the pool %s (sub %s) is %s.", plain(u.Username), pool, u.Sub, a.done)
 			})
 		},
 	})

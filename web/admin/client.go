@@ -80,6 +80,11 @@ func (c *Client) SetEnabled(ctx context.Context, pool, name string, enabled bool
 	return call[User](ctx, c, "POST", path("pools", pool, "users", name, verb), nil)
 }
 
+// SignOutUser signs a user out everywhere, and returns the user.
+func (c *Client) SignOutUser(ctx context.Context, pool, name string) (User, error) {
+	return call[User](ctx, c, "POST", path("pools", pool, "users", name, "signout"), nil)
+}
+
 // DeleteUser removes a user and returns what it was.
 func (c *Client) DeleteUser(ctx context.Context, pool, name string) (User, error) {
 	return call[User](ctx, c, "DELETE", path("pools", pool, "users", name), nil)

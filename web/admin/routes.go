@@ -52,6 +52,7 @@ var routes = []route{
 	{"DELETE", "/pools/{pool}/users/{user}", deleteUser},
 	{"POST", "/pools/{pool}/users/{user}/disable", disableUser},
 	{"POST", "/pools/{pool}/users/{user}/enable", enableUser},
+	{"POST", "/pools/{pool}/users/{user}/signout", signOutUser},
 	{"GET", "/pools/{pool}/traces", listTraces},
 	{"GET", "/pools/{pool}/traces/{trace}", getTrace},
 	{"GET", "/pools/{pool}/keys", listKeys},

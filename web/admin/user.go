@@ -169,6 +169,12 @@ func enableUser(a *api, q *request) (any, error) {
 	})
 }
 
+func signOutUser(a *api, q *request) (any, error) {
+	return a.change(q, hub.Event{Name: hub.SignOut, Reason: "everywhere"}, func() (*hub.User, error) {
+		return directory.SignOut(q.Context(), q.pool, q.names["user"])
+	})
+}
+
 // change does something to the user the path names, and answers with the user
 // as it is, or was, then.
 func (a *api) change(q *request, e hub.Event, do func() (*hub.User, error)) (any, error) {
