@@ -7,6 +7,7 @@ import (
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/hubtest"
+	"github.com/isthmus-hub/isthmus/hub/proof"
 	"github.com/isthmus-hub/isthmus/idp/idptest"
 )
 
@@ -117,5 +118,35 @@ func TestPostFindsTheSession(t *testing.T) {
 	bare.client.Jar = held
 	if params, _ := bare.get(hubtest.Issuer + r.Header.Get("Location")).app(); params.Get("code") == "" {
 		t.Errorf("app got %v", params)
+	}
+}
+
+// A signed request, which no link can carry, is there still after the choice.
+func TestChoiceKeepsASignedRequest(t *testing.T) {
+	h := hubtest.New(t)
+	up := idptest.New(t, idptest.Config{Now: h.Now})
+	up.SetUser(alice)
+	h.Link(h.Pool, "CorporateID", up)
+	s := serve(t, h)
+	key := newHolder(t, s)
+	keys, err := proof.ParseKeys(key.jwks())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := h.Pool.Clients[hubtest.ClientID]
+	c.Keys, c.RequestObject = keys, hub.Required
+	claims := map[string]any{"iss": c.ID, "aud": hubtest.Issuer, "exp": s.Now().Unix() + 300}
+	for name := range hubtest.Authorization() {
+		claims[name] = hubtest.Authorization().Get(name)
+	}
+	v := values("client_id", c.ID, "request", key.sign("oauth-authz-req+jwt", false, claims))
+	b := s.browser(t)
+	page := b.get(hubtest.Issuer + "/oauth2/authorize?" + v.Encode())
+	link := page.doc(t).Find(`a[href*="identity_provider=CorporateID"]`).AttrOr("href", "")
+	if params, _ := b.get(hubtest.Issuer + link).app(); params.Get("code") == "" || params.Get("state") != "state-of-the-app" {
+		t.Errorf("app got %v", params)
+	}
+	if params, _ := s.browser(t).get(hubtest.Issuer + link).app(); params.Get("error") != "invalid_request" {
+		t.Errorf("the link in another browser, unsigned: %v", params)
 	}
 }
