@@ -107,7 +107,8 @@ func (d *document) metadata(p *hub.Pool) (hub.ClientMetadata, error) {
 	d.scope(&m)
 	d.keys(&m)
 	d.subjects()
-	algorithms := p.Keys.Ring().Algorithms()
+	d.unsupported()
+	algorithms := p.Keys.Rotation().Algorithms
 	if m.Algorithm == "" && len(algorithms) > 0 {
 		m.Algorithm = algorithms[0]
 	}
@@ -233,6 +234,31 @@ func (d *document) subjects() {
 	}
 	if d.text("sector_identifier_uri") != "" {
 		d.refuse("sector_identifier_uri", "subjects are public in this pool, and no address is fetched at registration")
+	}
+}
+
+// notDone are fields that ask for something which the pool does not do, and
+// whose silent absence would leave the client with less than it relies on.
+var notDone = []string{
+	"id_token_encrypted_response_alg", "userinfo_signed_response_alg", "userinfo_encrypted_response_alg",
+	"request_object_encryption_alg", "introspection_signed_response_alg", "authorization_signed_response_alg",
+}
+
+// unsupported refuses by name what is known and not done. What the client signs
+// may be by any algorithm of the pool, and by no weaker one (security row A36).
+func (d *document) unsupported() {
+	for _, field := range notDone {
+		if d.text(field) != "" {
+			d.refuse(field, "it is not supported")
+		}
+	}
+	for _, field := range []string{"token_endpoint_auth_signing_alg", "request_object_signing_alg"} {
+		if a := d.text(field); a != "" && !slices.Contains(token.Algorithms(), token.Algorithm(a)) {
+			d.refuse(field, "it is not one of %v", token.Algorithms())
+		}
+	}
+	if d.flag("tls_client_certificate_bound_access_tokens") {
+		d.refuse("tls_client_certificate_bound_access_tokens", "certificates are for an operator to register")
 	}
 }
 

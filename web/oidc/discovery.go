@@ -97,7 +97,7 @@ func Discovery(p *hub.Pool) (http.Handler, error) {
 	m.TokenAuthMethods = append(slices.Clone(m.IntrospectionMethods), string(oauth.AuthNone))
 	m.RevocationMethods = m.TokenAuthMethods
 	m.RevocationAlgorithms, m.IntrospectionAlgorithms = m.TokenAuthAlgorithms, m.TokenAuthAlgorithms
-	if some(p, func(c *hub.Client) bool { return c.RequestObject != hub.Off }) {
+	if p.Registration || some(p, func(c *hub.Client) bool { return c.RequestObject != hub.Off }) {
 		m.RequestParameter, m.RequestAlgorithms = true, token.Algorithms()
 	}
 	for _, c := range p.Clients {
