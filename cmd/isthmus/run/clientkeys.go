@@ -16,6 +16,9 @@ import (
 const (
 	clientKeysLife  = 10 * time.Minute
 	clientKeysPause = 30 * time.Second
+	// maxClientKeys bounds the addresses that are remembered: a client that
+	// registered itself may change its own as often as it likes.
+	maxClientKeys = 4096
 )
 
 // clientKeys are the keys that clients publish themselves. One fetch per address
@@ -38,11 +41,15 @@ func newClientKeys(client *http.Client, now func() time.Time) *clientKeys {
 	return &clientKeys{client: client, now: now, sets: map[string]*clientKeySet{}}
 }
 
-// fetch returns the keys behind an address that the configuration names.
+// fetch returns the keys behind an address that the configuration or a client's
+// registration names.
 func (c *clientKeys) fetch(ctx context.Context, uri string, anew bool) (*proof.Keys, error) {
 	c.mu.Lock()
 	set := c.sets[uri]
 	if set == nil {
+		if len(c.sets) >= maxClientKeys {
+			clear(c.sets)
+		}
 		set = &clientKeySet{}
 		c.sets[uri] = set
 	}
