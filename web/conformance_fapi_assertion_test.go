@@ -73,7 +73,8 @@ func assertionFails(path string, changes func(*fapi) []any) func(*testing.T, *fa
 }
 
 // TestConformanceMessageSigning is what the plan for message signing adds: the
-// pushed request is signed as well.
+// pushed request is signed as well. The plan's list names no modules; the names
+// here say what each of its lines checks.
 func TestConformanceMessageSigning(t *testing.T) {
 	f := newFAPI(t)
 	f.Pool.Clients[f.client.id].RequestObject = hub.Required

@@ -21,8 +21,8 @@ import (
 )
 
 // The OpenID Foundation's plan "FAPI 2.0 Security Profile Final" for providers,
-// with private_key_jwt and DPoP, and what message signing adds to it: one subtest
-// for each module, by its name without the prefix fapi2-security-profile-final-.
+// with private_key_jwt and DPoP: one subtest for each module, by its name without
+// the prefix that all share.
 // What ensure-holder-of-key-required says of TLS is tested where TLS is served,
 // in cmd/isthmus/run (TestA208_CertificateChange).
 
