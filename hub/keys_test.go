@@ -424,3 +424,27 @@ func TestA197_PrivateKeysAreSealed(t *testing.T) {
 		}
 	}
 }
+
+// What every other second costs for each pool.
+func BenchmarkTurn(b *testing.B) {
+	engine, err := bolt.Open(filepath.Join(b.TempDir(), "hub.db"), bolt.Options{NoSync: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, err := store.Open(b.Context(), engine, time.Now)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	rotation := token.Rotation{Algorithms: token.Algorithms(), Ahead: time.Minute, Keep: time.Hour}
+	k, err := hub.OpenKeys(b.Context(), s.Space("main"), seal.Generate().Derive("signing/main"), rotation)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := k.Turn(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
