@@ -24,8 +24,8 @@ const (
 
 var (
 	clientID = regexp.MustCompile(`^[A-Za-z0-9_+.-]{1,128}$`)
-	// systemScopes are Cognito's; all others belong to a resource server, as identifier/name.
-	systemScopes = []string{"openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"}
+	// systemScopes are Cognito's, and address of OIDC Core §5.4; all others belong to a resource server, as identifier/name.
+	systemScopes = []string{"openid", "email", "phone", "profile", "address", "aws.cognito.signin.user.admin"}
 )
 
 func (r *reader) client(cfg *Config, p *Pool, c *Client, path string, all *unique) {
@@ -169,7 +169,7 @@ func (r *reader) clientScopes(p *Pool, c *Client, path string) {
 			r.problem(at, quote(s)+" is not declared by a resource server of the pool", r.declaration(p, s))
 		}
 	}
-	needs := slices.IndexFunc(c.Scopes, func(s string) bool { return s == "email" || s == "phone" || s == "profile" })
+	needs := slices.IndexFunc(c.Scopes, func(s string) bool { return s == "email" || s == "phone" || s == "profile" || s == "address" })
 	if c.signsIn() && needs >= 0 && !slices.Contains(c.Scopes, "openid") {
 		r.problem(fmt.Sprintf("%s[%d]", path, needs), quote(c.Scopes[needs])+" without openid", "add openid; the others only widen it")
 	}
