@@ -121,7 +121,7 @@ func (p *process) counters() (s sample, err error) {
 	if s.disk, err = p.number("io", "write_bytes:"); err != nil || p.metrics == "" {
 		return s, err
 	}
-	res, err := http.Get("http://" + p.metrics + "/metrics")
+	res, err := (&http.Client{Transport: transport, Timeout: 5 * time.Second}).Get("http://" + p.metrics + "/metrics")
 	if err != nil {
 		return s, err
 	}
