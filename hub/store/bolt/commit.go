@@ -3,6 +3,7 @@ package bolt
 import (
 	"context"
 	"fmt"
+	"runtime"
 
 	"go.etcd.io/bbolt"
 
@@ -77,6 +78,7 @@ func (e *Engine) commitAll() {
 	for {
 		select {
 		case c := <-e.queue:
+			runtime.Gosched() // whoever is about to write gets in; where nothing else wants to run, it costs nothing
 			e.commitGroup(c)
 		case <-e.quit:
 			return
