@@ -58,7 +58,7 @@ func (s *Server) routes(p *hub.Pool, l *login.Site) (http.Handler, error) {
 	handle("/oauth2/authorize", both, c.entry, l.Handle(login.Authorize))
 	handle("/oauth2/idpresponse", get, c.entry, l.Handle(login.Callback))
 	handle("/oauth2/idpresponse", post, c.entry, l.Handle(login.CallbackPost))
-	handle("/logout", get, c.entry, l.Handle(login.Logout))
+	handle("/logout", both, c.entry, l.Handle(login.Logout))
 	handle("/error", get, c.entry, l.Handle(login.Explain))
 
 	handle("/login", get, c.entry, l.Handle(login.Login))
@@ -67,7 +67,7 @@ func (s *Server) routes(p *hub.Pool, l *login.Site) (http.Handler, error) {
 	handle("/login/profile", post, c.form, l.Handle(login.Profile))
 	handle("/device", get, c.entry, middleware.Rate(s.forms, s.plain)(l.Handle(login.Device)))
 	handle("/device", post, c.form, l.Handle(login.DeviceAnswer))
-	handle("/logout", post, c.form, l.Handle(login.SignOut))
+	handle("/logout/answer", post, c.form, l.Handle(login.SignOut))
 
 	r.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.plain(w, r, http.StatusNotFound, "") })
 	r.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.plain(w, r, http.StatusMethodNotAllowed, "") })

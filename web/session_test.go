@@ -12,7 +12,6 @@ import (
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/directory"
 	"github.com/isthmus-hub/isthmus/hub/hubtest"
-	"github.com/isthmus-hub/isthmus/hub/oauth/oauthtest"
 	"github.com/isthmus-hub/isthmus/idp/idptest"
 	"github.com/isthmus-hub/isthmus/mapping"
 )
@@ -199,7 +198,7 @@ func TestA107_CrossSiteForms(t *testing.T) {
 	b := s.browser(t)
 	page := b.authorize()
 	form := values("tx", page.doc(t).Find("input[name=tx]").AttrOr("value", ""), "username", hubtest.Username, "password", hubtest.Password)
-	for _, path := range []string{"/login", "/login/password", "/login/profile", "/logout"} {
+	for _, path := range []string{"/login", "/login/password", "/login/profile", "/logout/answer"} {
 		for name, header := range map[string]http.Header{
 			"cross-site":   {"Sec-Fetch-Site": {"cross-site"}},
 			"same-site":    {"Sec-Fetch-Site": {"same-site"}},
@@ -354,62 +353,6 @@ func TestA114_ForgedHost(t *testing.T) {
 	forged.authorize("redirect_uri", "https://evil.example/")
 	if e := s.Events(hub.RedirectRefused); len(e) != 1 || e[0].Address != "192.0.2.7" {
 		t.Errorf("A115: an unlisted proxy's word about the address was believed: %+v", e)
-	}
-}
-
-// Sign-out goes to registered addresses only, byte for byte.
-func TestA123_LogoutAddresses(t *testing.T) {
-	s := serve(t, hubtest.New(t))
-	b := s.browser(t)
-	b.code()
-	for _, variant := range append(oauthtest.RedirectVariants(hubtest.LogoutURL), "") {
-		if variant == hubtest.LogoutURL || variant == hubtest.Callback {
-			continue
-		}
-		r := b.once("GET", hubtest.Issuer+"/logout?"+values("client_id", hubtest.ClientID, "logout_uri", variant).Encode(), nil)
-		if r.StatusCode != http.StatusBadRequest || r.Header.Get("Location") != "" {
-			t.Fatalf("%q: %d to %q", variant, r.StatusCode, r.Header.Get("Location"))
-		}
-	}
-	if r := b.once("GET", hubtest.Issuer+"/logout?client_id=nobody&logout_uri="+url.QueryEscape(hubtest.LogoutURL), nil); r.StatusCode != http.StatusBadRequest {
-		t.Errorf("unknown client: %d", r.StatusCode)
-	}
-	if params, _ := b.authorize("prompt", "none").app(); params.Get("code") == "" {
-		t.Error("a refused sign-out ended the session")
-	}
-	r := b.once("GET", hubtest.Issuer+"/logout?"+values("client_id", hubtest.ClientID, "logout_uri", hubtest.LogoutURL, "state", "ignored").Encode(), nil)
-	if r.Header.Get("Location") != hubtest.LogoutURL {
-		t.Errorf("to %q", r.Header.Get("Location"))
-	}
-	if params, _ := b.authorize("prompt", "none").app(); params.Get("error") != "login_required" {
-		t.Error("the session survived")
-	}
-}
-
-// Cognito's other form ends the session and goes on to the sign-in page; without
-// a client the person is asked; an image or frame signs nobody out.
-func TestLogoutForms(t *testing.T) {
-	s := serve(t, hubtest.New(t))
-	b := s.browser(t)
-	b.code()
-	b.header.Set("Sec-Fetch-Dest", "image")
-	b.get(hubtest.Issuer + "/logout?" + values("client_id", hubtest.ClientID, "logout_uri", hubtest.LogoutURL).Encode())
-	b.header.Del("Sec-Fetch-Dest")
-	if params, _ := b.authorize("prompt", "none").app(); params.Get("code") == "" {
-		t.Error("A124: an image signed the person out")
-	}
-	page := b.get(hubtest.Issuer + "/logout")
-	if !strings.Contains(page.body, "Ana") {
-		t.Fatalf("not asked:\n%s", page.body)
-	}
-	b.submit(page, "choice", "continue")
-	if params, _ := b.authorize("prompt", "none").app(); params.Get("error") != "login_required" {
-		t.Error("still signed in after saying yes")
-	}
-	b.code()
-	r := b.get(hubtest.Issuer + "/logout?" + hubtest.Authorization().Encode())
-	if r.doc(t).Find("input[type=password]").Length() == 0 {
-		t.Errorf("not at the sign-in page: %s", r.url)
 	}
 }
 

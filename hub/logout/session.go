@@ -3,32 +3,10 @@ package logout
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/store"
 )
-
-// ErrClient and ErrAddress refuse a logout request: there is no such client, or
-// the address to go to is not registered for it.
-var (
-	ErrClient  = errors.New("no such client")
-	ErrAddress = errors.New("the address is not a registered logout URL of the client")
-)
-
-// Target finds where to send a person after sign-out (Cognito's client_id and
-// logout_uri): a logout URL of the client, or one of its callback URLs.
-func Target(p *hub.Pool, clientID, uri string) (*hub.Client, error) {
-	c, ok := p.Client(clientID)
-	if !ok {
-		return nil, fmt.Errorf("client_id %q: %w", clientID, ErrClient)
-	}
-	if uri == "" || !slices.Contains(c.LogoutURLs, uri) && !slices.Contains(c.CallbackURLs, uri) {
-		return c, ErrAddress
-	}
-	return c, nil
-}
 
 // End ends the session of a browser, if it has a live one, and returns it. The
 // session is gone from the store when End returns.

@@ -1,14 +1,12 @@
 package signin
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/oauth"
-	"github.com/isthmus-hub/isthmus/hub/token"
 )
 
 // wish boils the long parameters of a request down to what is kept of them:
@@ -16,9 +14,11 @@ import (
 // an ID token of this pool; that it has expired does not matter.
 func wish(p *hub.Pool, r *oauth.AuthorizationRequest) (w hub.Wish, err error) {
 	if r.IDTokenHint != "" {
-		if w.Sub, err = hintedSub(p, r.IDTokenHint); err != nil {
+		hint, err := p.Hint(r.IDTokenHint)
+		if err != nil {
 			return w, oauth.Wrap(err, oauth.InvalidRequest, "id_token_hint is no ID token of this issuer")
 		}
+		w.Sub = hint.Sub
 	}
 	if r.Claims == "" {
 		return w, nil
@@ -38,29 +38,6 @@ func wish(p *hub.Pool, r *oauth.AuthorizationRequest) (w hub.Wish, err error) {
 		w.Sub = sub
 	}
 	return w, nil
-}
-
-// hintedSub is the person an ID token of this pool is about.
-func hintedSub(p *hub.Pool, raw string) (string, error) {
-	payload, header, err := p.Keys.Ring().Verify(raw)
-	if err != nil {
-		return "", err
-	}
-	var claims struct {
-		Issuer   string `json:"iss"`
-		Sub      string `json:"sub"`
-		TokenUse string `json:"token_use"`
-	}
-	if err := json.Unmarshal(payload, &claims); err != nil {
-		return "", err
-	}
-	if err := token.UseID.Check(header, claims.TokenUse); err != nil {
-		return "", err
-	}
-	if claims.Issuer != p.Issuer || claims.Sub == "" {
-		return "", errors.New("of another issuer")
-	}
-	return claims.Sub, nil
 }
 
 // known are the claims asked for by name that are attributes of the pool.

@@ -12,7 +12,8 @@ import (
 	"github.com/isthmus-hub/isthmus/hub/token"
 )
 
-// metadata is the discovery document (OpenID Connect Discovery §3, RFC 8414 §2),
+// metadata is the discovery document (OpenID Connect Discovery §3, RFC 8414 §2,
+// RP-Initiated Logout §2.1),
 // with Cognito's paths.
 type metadata struct {
 	Issuer                string   `json:"issuer"`
@@ -24,6 +25,7 @@ type metadata struct {
 	PushEndpoint          string   `json:"pushed_authorization_request_endpoint"`
 	DeviceEndpoint        string   `json:"device_authorization_endpoint"`
 	RegistrationEndpoint  string   `json:"registration_endpoint,omitempty"`
+	EndSessionEndpoint    string   `json:"end_session_endpoint"`
 	JWKSURI               string   `json:"jwks_uri"`
 	ScopesSupported       []string `json:"scopes_supported"`
 	ResponseTypes         []string `json:"response_types_supported"`
@@ -64,6 +66,7 @@ func Discovery(p *hub.Pool) (http.Handler, error) {
 		IntrospectionEndpoint: p.URL("/oauth2/introspect"),
 		PushEndpoint:          p.URL("/oauth2/par"),
 		DeviceEndpoint:        p.URL("/oauth2/device_authorization"),
+		EndSessionEndpoint:    p.URL("/logout"),
 		JWKSURI:               p.URL("/.well-known/jwks.json"),
 		ScopesSupported:       []string{"openid", "email", "phone", "profile", "address"},
 		ResponseTypes:         []string{"code"},
