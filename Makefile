@@ -15,7 +15,7 @@ govulncheck := $(tools)/govulncheck-$(GOVULNCHECK)
 all: build vet test ## build, vet and test (the default)
 
 build: ## the program, as ./isthmus
-	CGO_ENABLED=0 $(GO) build -trimpath -o isthmus ./cmd/isthmus
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o isthmus ./cmd/isthmus
 
 vet: ## go vet
 	$(GO) vet ./...
