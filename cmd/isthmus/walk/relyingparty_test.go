@@ -24,7 +24,7 @@ import (
 // answer that is not as the specifications want it.
 func TestRelyingParty(t *testing.T) {
 	modules := modules(t)
-	whole := []string{"code", "credentials", "exchange", "par", "device", "key", "dpop", "fapi", "verifier"}
+	whole := []string{"code", "credentials", "exchange", "par", "device", "key", "dpop", "fapi", "verifier", "logout"}
 	for algorithm, scripts := range map[string][]string{
 		"RS256": whole, "ES256": whole,
 		"PS256": {"code"}, // which aws-jwt-verify does not know
