@@ -28,6 +28,8 @@ func TestA123_LogoutAddresses(t *testing.T) {
 	}
 	if r := b.once("GET", hubtest.Issuer+"/logout?client_id=nobody&logout_uri="+url.QueryEscape(hubtest.LogoutURL), nil); r.StatusCode != http.StatusBadRequest {
 		t.Errorf("unknown client: %d", r.StatusCode)
+	} else if out := r.doc(t).Find("main a.button").AttrOr("href", ""); out != "/logout" {
+		t.Errorf("no way out is offered, but %q", out)
 	}
 	if params, _ := b.authorize("prompt", "none").app(); params.Get("code") == "" {
 		t.Error("a refused sign-out ended the session")

@@ -133,6 +133,7 @@ func (s *Site) end(w http.ResponseWriter, r *http.Request, c *hub.Client) error 
 	return nil
 }
 
+// refuseLogout goes nowhere, and still offers a way out.
 func (s *Site) refuseLogout(w http.ResponseWriter, r *http.Request, refusal *logout.Refusal) error {
 	e := s.pool.Event(hub.SignOutRefused, visitor(r))
 	e.Reason = refusal.Error()
@@ -142,7 +143,7 @@ func (s *Site) refuseLogout(w http.ResponseWriter, r *http.Request, refusal *log
 	}
 	s.pool.Record(e)
 	return s.render(w, http.StatusBadRequest, &page.Stopped{
-		Base: s.base(r, refusal.Client, nil), Reason: page.SignOutRefused, Mismatches: []page.Mismatch{mismatch},
+		Base: s.base(r, refusal.Client, nil), Reason: page.SignOutRefused, Mismatches: []page.Mismatch{mismatch}, Retry: s.under("/logout"),
 	}, "")
 }
 

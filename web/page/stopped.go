@@ -41,7 +41,8 @@ type Stopped struct {
 	Attribute, Label string
 	// Code is the help desk code, as "K7QF-2M9X"; empty: none is shown.
 	Code string
-	// Retry is the address that starts again with the same app; empty: none.
+	// Retry is the address that starts again with the same app, or, after
+	// SignOutRefused, that signs out; empty: none.
 	Retry string
 	// Leave is where the form goes that turns back to the app, and Tx the
 	// interaction it is about; empty: it is not offered.
@@ -72,6 +73,7 @@ type stoppedView struct {
 	Text        []Span
 	Advice      []Span // what to do with the code
 	Restart     bool   // trying again means starting anew
+	SignOut     bool   // or signing out without the app
 	Mismatches  []Mismatch
 	Shown, More []providerView
 }
@@ -126,7 +128,7 @@ func (p *Stopped) view(l *locale, f Frame) (string, any) {
 		"minutes", strconv.Itoa(max(1, int(math.Ceil(p.Wait.Minutes())))),
 	)
 	v.Advice = l.advice(reason, p.Code, p.Retry)
-	v.Restart = reason == Expired || reason == OtherBrowser
+	v.Restart, v.SignOut = reason == Expired || reason == OtherBrowser, reason == SignOutRefused
 	return "stopped", v
 }
 

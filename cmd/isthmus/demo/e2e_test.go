@@ -93,7 +93,27 @@ func TestSignInSignOut(t *testing.T) {
 	p.look("master-account")
 	p.open(d.plan.Master() + "/logout")
 	p.look("master-logout")
+	leave := d.plan.Master() + "/logout?client_id=" + clientID + "&post_logout_redirect_uri="
+	p.open(leave + d.plan.App() + "/elsewhere")
+	p.sees("This did not sign you out", "post_logout_redirect_uri")
+	p.look("master-logout-refused")
+	p.press("Sign out")
+	p.sees("Sign out?")
+	p.open(leave + d.plan.App() + "/signed-out")
+	p.look("master-logout-app")
+	p.press("Sign out")
+
+	// The app has not heard of that, and forgets by itself; it signs in again,
+	// through a company that still knows the person.
+	p.at(d.plan.App())
+	p.sees("Ana Example")
+	p.forget("expenses.session")
 	p.open(d.plan.App())
+	p.press("Sign in")
+	p.at(d.plan.Master() + "/login?")
+	p.press(corporate)
+	p.at(d.plan.App())
+	p.sees("Ana Example")
 
 	// Out of the app and of the master pool, which asks again.
 	p.press("Sign out")
