@@ -9,7 +9,8 @@
 //
 // Where the hub differs from Cognito, or a relying party is hindered:
 //
-//   - A client without a secret must use PKCE. Two of the articles do not.
+//   - A client without a secret must use PKCE. Two of the articles do not; as they
+//     are, their steps need insecure_without_pkce.
 //   - Its refresh tokens rotate, unless tokens.rotation is false.
 //   - A client that fails to authenticate gets 401 with a challenge, at Cognito's
 //     token endpoint 400 without. openid-client then shows its caller the challenge
