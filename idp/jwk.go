@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"math/big"
@@ -258,3 +259,6 @@ func stringList(v any) ([]string, bool) {
 	}
 	return out, true
 }
+
+// strictBase64 takes a text in its one canonical spelling: no padding, no stray bits at the end.
+var strictBase64 = base64.RawURLEncoding.Strict()

@@ -1,12 +1,12 @@
 package idp
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/isthmus-hub/isthmus/idp/signature"
 	"github.com/isthmus-hub/isthmus/idp/strictjson"
 )
 
@@ -54,9 +54,8 @@ func parseJWS(raw string, algorithms []string) (*jws, *checkError) {
 	parts := strings.Split(raw, ".")
 	var decoded [3][]byte
 	for i, part := range parts {
-		b, err := strictBase64.DecodeString(part)
-		// The decoder skips line ends, even when strict.
-		if err != nil || strings.ContainsAny(part, "\r\n") {
+		b, ok := signature.Decode(part)
+		if !ok {
 			return nil, refuse("format", "token is not base64url")
 		}
 		decoded[i] = b
@@ -99,6 +98,3 @@ func headerOf(members map[string]any, algorithms []string) (jwsHeader, *checkErr
 	}
 	return h, nil
 }
-
-// strictBase64 takes a text in its one canonical spelling: no padding, no stray bits at the end.
-var strictBase64 = base64.RawURLEncoding.Strict()

@@ -36,7 +36,7 @@ var floors = []floor{
 	{"web/login", webParts},
 	{"web/admin", append([]string{"idp/strictjson"}, webParts...)},
 	{"web/cognito", webParts},
-	{"web/bearer", []string{"idp/strictjson"}}, // for other people's APIs
+	{"web/bearer", []string{"idp/signature", "idp/strictjson"}}, // for other people's APIs
 	{"web", append([]string{"web/..."}, webParts...)},
 
 	// What is done, over what exists, over how it is said, signed and kept.
@@ -49,14 +49,14 @@ var floors = []floor{
 	{"hub", hubParts},
 	{"hub/oauth/oauthtest", []string{"hub/oauth"}},
 	{"hub/oauth", nil},
-	{"hub/token", []string{"hub/oauth"}},
-	{"hub/proof", []string{"hub/oauth", "hub/token", "hub/seal", "idp/strictjson"}},
+	{"hub/token", []string{"hub/oauth", "idp/signature"}},
+	{"hub/proof", []string{"hub/oauth", "hub/token", "hub/seal", "idp/signature", "idp/strictjson"}},
 	{"hub/seal", nil},
 	{"hub/store", nil},
 	{"hub/store/...", []string{"hub/store"}},
 
 	{"idp/idptest", []string{"idp/..."}},
-	{"idp", []string{"idp/strictjson", "idp/outbound"}},
+	{"idp", []string{"idp/signature", "idp/strictjson", "idp/outbound"}},
 	{"idp/...", nil},
 	{"config", []string{"mapping", "hub/oauth", "hub/proof"}},
 	{"mapping", nil},

@@ -16,6 +16,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/isthmus-hub/isthmus/hub/token"
+	"github.com/isthmus-hub/isthmus/idp/signature"
 )
 
 // minRSA is the least length of an RSA modulus in bits (RFC 7518 §3.3). The greatest is go-jose's: jose.MaxRSAModulusBits, 4096.
@@ -97,7 +98,7 @@ func publicKey(text map[string]string) (crypto.PublicKey, error) {
 		if !ok {
 			continue
 		}
-		if _, canonical := decode(v); name != "crv" && !canonical {
+		if _, canonical := signature.Decode(v); name != "crv" && !canonical {
 			return nil, fmt.Errorf("%s is not base64url", name)
 		}
 		shown[name] = v

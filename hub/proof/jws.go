@@ -2,18 +2,13 @@ package proof
 
 import (
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"math/big"
 	"slices"
 	"strings"
 
 	"github.com/isthmus-hub/isthmus/hub/token"
+	"github.com/isthmus-hub/isthmus/idp/signature"
 	"github.com/isthmus-hub/isthmus/idp/strictjson"
 )
 
@@ -63,7 +58,7 @@ func split(raw string) ([3][]byte, error) {
 	}
 	for i, part := range strings.Split(raw, ".") {
 		var ok bool
-		if decoded[i], ok = decode(part); !ok {
+		if decoded[i], ok = signature.Decode(part); !ok {
 			return decoded, errors.New("not canonical base64url without padding")
 		}
 	}
@@ -111,34 +106,7 @@ func (j *jws) hasType(types ...string) bool {
 	return slices.Contains(types, typ) && !(full && typ == "")
 }
 
-// verifiedBy checks the signature. An algorithm never meets a key of another kind (RFC 8725 §3.1).
+// verifiedBy checks the signature.
 func (j *jws) verifiedBy(public crypto.PublicKey) bool {
-	switch public := public.(type) {
-	case *rsa.PublicKey:
-		digest := sha256.Sum256(j.input)
-		switch j.algorithm {
-		case token.RS256:
-			return rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], j.signature) == nil
-		case token.PS256: // the salt is as long as the hash (RFC 7518 §3.5)
-			return rsa.VerifyPSS(public, crypto.SHA256, digest[:], j.signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
-		}
-	case *ecdsa.PublicKey:
-		const size = 32 // of each half: R and S of P-256 (RFC 7518 §3.4)
-		if j.algorithm != token.ES256 || len(j.signature) != 2*size {
-			return false
-		}
-		digest := sha256.Sum256(j.input)
-		r, s := new(big.Int).SetBytes(j.signature[:size]), new(big.Int).SetBytes(j.signature[size:])
-		return ecdsa.Verify(public, digest[:], r, s)
-	case ed25519.PublicKey:
-		return j.algorithm == token.EdDSA && ed25519.Verify(public, j.input, j.signature)
-	}
-	return false
-}
-
-// decode reads base64url in its one spelling: no padding, unused bits zero, and no line ends, which the standard decoder would skip.
-func decode(text string) ([]byte, bool) {
-	b64 := base64.RawURLEncoding.Strict()
-	plain, err := b64.DecodeString(text)
-	return plain, err == nil && len(plain) == b64.DecodedLen(len(text))
+	return signature.Check(public, string(j.algorithm), j.input, j.signature)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/isthmus-hub/isthmus/hub/seal"
+	"github.com/isthmus-hub/isthmus/idp/signature"
 )
 
 // NonceSlot is the length of a slot unless NewNonces is told otherwise.
@@ -38,7 +39,7 @@ func (n *Nonces) New(now time.Time) string {
 
 // Valid reports whether nonce is one of ours and fresh. The comparison of the MAC takes constant time.
 func (n *Nonces) Valid(nonce string, now time.Time) bool {
-	plain, ok := decode(nonce)
+	plain, ok := signature.Decode(nonce)
 	if !ok || len(plain) != 8+32 {
 		return false
 	}

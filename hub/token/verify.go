@@ -1,15 +1,10 @@
 package token
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
-	"math/big"
 	"strings"
+
+	"github.com/isthmus-hub/isthmus/idp/signature"
 )
 
 // MaxSize is the greatest length of a token in bytes. Longer ones are refused before anything is read.
@@ -45,43 +40,13 @@ func (r *Ring) Verify(raw string) ([]byte, Header, error) {
 	if !ok {
 		return nil, Header{}, ErrForeign
 	}
-	payload, ok1 := decode(body)
-	signature, ok2 := decode(mark)
+	payload, ok1 := signature.Decode(body)
+	made, ok2 := signature.Decode(mark)
 	if !ok1 || !ok2 {
 		return nil, Header{}, ErrMalformed
 	}
-	if !writer.key.verify([]byte(raw[:len(segment)+1+len(body)]), signature) {
+	if !signature.Check(writer.key.Public(), string(writer.key.Algorithm), []byte(raw[:len(segment)+1+len(body)]), made) {
 		return nil, Header{}, ErrSignature
 	}
 	return payload, writer.header, nil
-}
-
-// verify checks the JWS signature of the signing input.
-func (k *Key) verify(input, signature []byte) bool {
-	switch private := k.private().(type) {
-	case *rsa.PrivateKey:
-		digest := sha256.Sum256(input)
-		if k.Algorithm == PS256 {
-			return rsa.VerifyPSS(&private.PublicKey, crypto.SHA256, digest[:], signature, pssOptions) == nil
-		}
-		return rsa.VerifyPKCS1v15(&private.PublicKey, crypto.SHA256, digest[:], signature) == nil
-	case *ecdsa.PrivateKey:
-		if len(signature) != 2*p256Size {
-			return false
-		}
-		digest := sha256.Sum256(input)
-		x, y := new(big.Int).SetBytes(signature[:p256Size]), new(big.Int).SetBytes(signature[p256Size:])
-		return ecdsa.Verify(&private.PublicKey, digest[:], x, y)
-	case ed25519.PrivateKey:
-		return ed25519.Verify(ed25519.PublicKey(private[ed25519.SeedSize:]), input, signature)
-	}
-	return false
-}
-
-// decode reads base64url without padding, strictly: unused bits are zero, and line ends, which the standard decoder skips, are not let
-// in, so that every payload and signature has one spelling.
-func decode(text string) ([]byte, bool) {
-	b64 := base64.RawURLEncoding.Strict()
-	plain, err := b64.DecodeString(text)
-	return plain, err == nil && len(plain) == b64.DecodedLen(len(text))
 }

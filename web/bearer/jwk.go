@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+
+	"github.com/isthmus-hub/isthmus/idp/signature"
 )
 
 // RSA keys below can be broken, above cost too much to use.
@@ -50,8 +52,8 @@ func parseJWK(members map[string]any) (slot, publicKey, error) {
 }
 
 func parseRSA(modulus, exponent string) (crypto.PublicKey, error) {
-	n, ok1 := decode(modulus)
-	e, ok2 := decode(exponent)
+	n, ok1 := signature.Decode(modulus)
+	e, ok2 := signature.Decode(exponent)
 	if !ok1 || !ok2 || len(n) > maxRSA/8 || len(e) > 4 {
 		return nil, errors.New("an RSA key is out of form")
 	}
@@ -63,8 +65,8 @@ func parseRSA(modulus, exponent string) (crypto.PublicKey, error) {
 }
 
 func parseEC(curve, x, y string) (crypto.PublicKey, error) {
-	px, ok1 := decode(x)
-	py, ok2 := decode(y)
+	px, ok1 := signature.Decode(x)
+	py, ok2 := signature.Decode(y)
 	if curve != "P-256" || !ok1 || !ok2 || len(px) != 32 || len(py) != 32 {
 		return nil, errors.New("an EC key is out of form or not on P-256")
 	}
@@ -73,7 +75,7 @@ func parseEC(curve, x, y string) (crypto.PublicKey, error) {
 }
 
 func parseOKP(curve, x string) (crypto.PublicKey, error) {
-	key, ok := decode(x)
+	key, ok := signature.Decode(x)
 	if curve != "Ed25519" || !ok || len(key) != ed25519.PublicKeySize {
 		return nil, errors.New("an OKP key is out of form or not on Ed25519")
 	}

@@ -1,11 +1,11 @@
 package bearer
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/isthmus-hub/isthmus/idp/signature"
 	"github.com/isthmus-hub/isthmus/idp/strictjson"
 )
 
@@ -45,7 +45,7 @@ func parseJWS(raw string) (*jws, error) {
 		text string
 		to   *[]byte
 	}{{first, &header}, {second, &t.payload}, {third, &t.signature}} {
-		plain, ok := decode(part.text)
+		plain, ok := signature.Decode(part.text)
 		if !ok {
 			return nil, errors.New("token is not base64url")
 		}
@@ -76,12 +76,4 @@ func (t *jws) readHeader(text []byte) error {
 		return errors.New("header has no kid")
 	}
 	return nil
-}
-
-// decode reads base64url without padding: no stray bits at the end, no line ends,
-// which the standard decoder skips.
-func decode(text string) ([]byte, bool) {
-	b64 := base64.RawURLEncoding.Strict()
-	plain, err := b64.DecodeString(text)
-	return plain, err == nil && len(plain) == b64.DecodedLen(len(text))
 }

@@ -3,14 +3,10 @@ package bearer
 import (
 	"context"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"math/big"
 
+	"github.com/isthmus-hub/isthmus/idp/signature"
 	"github.com/isthmus-hub/isthmus/idp/strictjson"
 )
 
@@ -95,7 +91,7 @@ func (s *KeySet) verify(t *jws) ([]byte, Header, error) {
 	if !ok {
 		return nil, Header{}, errUnknownKey
 	}
-	if !k.signed(t) {
+	if !signature.Check(k.key, t.Algorithm, t.input, t.signature) {
 		return nil, Header{}, errSignature
 	}
 	return t.payload, t.Header, nil
@@ -118,29 +114,4 @@ func family(algorithm string) string {
 		return "OKP"
 	}
 	return ""
-}
-
-var pss = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
-
-// signed checks a signature (RFC 7518 §3). find has seen to it that the token's
-// algorithm is one of the key's type.
-func (k publicKey) signed(t *jws) bool {
-	switch key := k.key.(type) {
-	case *rsa.PublicKey:
-		digest := sha256.Sum256(t.input)
-		if t.Algorithm == "PS256" {
-			return rsa.VerifyPSS(key, crypto.SHA256, digest[:], t.signature, pss) == nil
-		}
-		return rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], t.signature) == nil
-	case *ecdsa.PublicKey:
-		const half = 32
-		if len(t.signature) != 2*half {
-			return false
-		}
-		digest := sha256.Sum256(t.input)
-		return ecdsa.Verify(key, digest[:], new(big.Int).SetBytes(t.signature[:half]), new(big.Int).SetBytes(t.signature[half:]))
-	case ed25519.PublicKey:
-		return ed25519.Verify(key, t.input, t.signature)
-	}
-	return false
 }
