@@ -64,7 +64,6 @@ func (r *reader) client(cfg *Config, p *Pool, c *Client, path string, all *uniqu
 	c.Added = r.clientClaims(p, c, path+".claims")
 }
 
-// clientSecrets checks secrets that are there.
 // attributeNames checks that a list names attributes of the pool, or the one other name given.
 func (r *reader) attributeNames(p *Pool, list []string, also, path string) {
 	if p.Schema == nil {
@@ -81,6 +80,7 @@ func (r *reader) attributeNames(p *Pool, list []string, also, path string) {
 	}
 }
 
+// clientSecrets checks secrets that are there.
 func (r *reader) clientSecrets(c *Client, path string) {
 	at, _, _ := r.proofs(path)
 	switch n := len(c.Secrets); {

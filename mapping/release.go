@@ -26,17 +26,8 @@ func Release(s *Schema, attributes Attributes, names []string, typed bool) map[s
 			claims[name] = value
 			continue
 		}
-		switch {
-		case a.Type == Boolean:
-			claims[name] = value == "true"
-		case a.Type == Number:
-			if isDecimal(value) {
-				claims[name] = json.Number(canonical(value))
-			}
-		case name == "address":
-			claims[name] = addressClaim(value)
-		default:
-			claims[name] = value
+		if claim := a.claim(value); claim != nil {
+			claims[name] = claim
 		}
 	}
 	return claims

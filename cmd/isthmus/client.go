@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -27,7 +26,7 @@ they are; it gets no scope of an API.`,
 }
 
 func clientListCommand() *cobra.Command {
-	var v userVerb
+	var v poolVerb
 	return v.command(&cobra.Command{
 		Use:   "list",
 		Short: "List a pool's clients, of the file and registered",
@@ -53,7 +52,7 @@ func writeClients(w io.Writer, clients []admin.App) {
 }
 
 func clientTokenCommand() *cobra.Command {
-	var v userVerb
+	var v poolVerb
 	return v.command(&cobra.Command{
 		Use:   "registration-token",
 		Short: "Make a token that lets one app register itself, within a day",
@@ -76,7 +75,7 @@ once; whoever has it may use it, so give it to nobody but the app's owner.`,
 }
 
 func clientDeleteCommand() *cobra.Command {
-	var v userVerb
+	var v poolVerb
 	var yes, dry bool
 	c := v.command(&cobra.Command{
 		Use:   "delete CLIENT",
@@ -134,12 +133,5 @@ func registeredClient(c *cobra.Command, client *admin.Client, pool, id string) (
 // confirmClient has the client's id typed again.
 func confirmClient(c *cobra.Command, a admin.App, pool string) error {
 	fmt.Fprintf(c.ErrOrStderr(), "This deletes the client %s (%s) from the pool %s for good.\nType its id to go on: ", plain(a.ID), plain(a.Name), pool)
-	typed, err := line(c.InOrStdin())
-	if err != nil {
-		return err
-	}
-	if strings.TrimSpace(typed) != a.ID {
-		return errors.New("that is not the id; nothing was deleted (--yes deletes without asking)")
-	}
-	return nil
+	return retyped(c, a.ID, "that is not the id; nothing was deleted (--yes deletes without asking)")
 }

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -27,33 +25,27 @@ have is withdrawn: then nothing that it signed is good any longer.`,
 }
 
 func keyListCommand() *cobra.Command {
-	var t target
-	var o output
-	c := &cobra.Command{
+	var v poolVerb
+	return v.command(&cobra.Command{
 		Use:   "list",
 		Short: "List a pool's signing keys",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return t.connectPool(c.Context(), c.ErrOrStderr(), func(client *admin.Client, pool string) error {
+			return v.connectPool(c.Context(), c.ErrOrStderr(), func(client *admin.Client, pool string) error {
 				keys, err := client.Keys(c.Context(), pool)
 				if err != nil {
 					return refused(err)
 				}
-				return o.write(c.OutOrStdout(), admin.Keys{Keys: keys}, func(w io.Writer) { writeKeys(w, keys) })
+				return v.write(c.OutOrStdout(), admin.Keys{Keys: keys}, func(w io.Writer) { writeKeys(w, keys) })
 			})
 		},
-	}
-	t.flags(c)
-	t.poolFlag(c)
-	o.flag(c)
-	return c
+	})
 }
 
 func keyRotateCommand() *cobra.Command {
-	var t target
-	var o output
+	var v poolVerb
 	var now, dry bool
-	c := &cobra.Command{
+	c := v.command(&cobra.Command{
 		Use:   "rotate",
 		Short: "Publish a new signing key",
 		Long: `Publish a new signing key for each algorithm of the pool. It signs when every app
@@ -65,7 +57,7 @@ new tokens until they look again; use it when the old key must not sign any
 longer. What it has signed stays good: see isthmus key withdraw.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return t.connectPool(c.Context(), c.ErrOrStderr(), func(client *admin.Client, pool string) (err error) {
+			return v.connectPool(c.Context(), c.ErrOrStderr(), func(client *admin.Client, pool string) (err error) {
 				var keys []admin.Key
 				said := "A new key is published; it signs when apps have had the time to see it."
 				if now {
@@ -80,26 +72,22 @@ longer. What it has signed stays good: see isthmus key withdraw.`,
 				if err != nil {
 					return refused(err)
 				}
-				return o.write(c.OutOrStdout(), admin.Keys{Keys: keys}, func(w io.Writer) {
+				return v.write(c.OutOrStdout(), admin.Keys{Keys: keys}, func(w io.Writer) {
 					writeKeys(w, keys)
 					fmt.Fprintln(w, said)
 				})
 			})
 		},
-	}
-	t.flags(c)
-	t.poolFlag(c)
-	o.flag(c)
+	})
 	c.Flags().BoolVar(&now, "now", false, "the new key signs at once")
 	dryFlag(c, &dry)
 	return c
 }
 
 func keyWithdrawCommand() *cobra.Command {
-	var t target
-	var o output
+	var v poolVerb
 	var yes, dry bool
-	c := &cobra.Command{
+	c := v.command(&cobra.Command{
 		Use:   "withdraw KEY",
 		Short: "Withdraw a signing key at once, because somebody else may have it; asks for the id again",
 		Long: `Withdraw a signing key at once, because somebody else may have it.
@@ -117,7 +105,7 @@ with a dash put two dashes.`,
 		Example: `  isthmus key withdraw -- -xK0…`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return t.connectPool(c.Context(), c.ErrOrStderr(), func(client *admin.Client, pool string) error {
+			return v.connectPool(c.Context(), c.ErrOrStderr(), func(client *admin.Client, pool string) error {
 				keys, err := client.Keys(c.Context(), pool)
 				if err != nil {
 					return refused(err)
@@ -140,16 +128,13 @@ with a dash put two dashes.`,
 						return refused(err)
 					}
 				}
-				return o.write(c.OutOrStdout(), admin.Keys{Keys: keys}, func(w io.Writer) {
+				return v.write(c.OutOrStdout(), admin.Keys{Keys: keys}, func(w io.Writer) {
 					writeKeys(w, keys)
 					fmt.Fprintln(w, said)
 				})
 			})
 		},
-	}
-	t.flags(c)
-	t.poolFlag(c)
-	o.flag(c)
+	})
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	dryFlag(c, &dry)
 	return c
@@ -159,14 +144,7 @@ with a dash put two dashes.`,
 func confirmKey(c *cobra.Command, k admin.Key, pool string) error {
 	fmt.Fprintf(c.ErrOrStderr(), "This withdraws the %s key %s (%s) from the pool %s for good; every token it signed ends now.\nType the key's id to go on: ",
 		k.Algorithm, k.ID, k.State, pool)
-	typed, err := line(c.InOrStdin())
-	if err != nil {
-		return err
-	}
-	if strings.TrimSpace(typed) != k.ID {
-		return errors.New("that is not the id; nothing was withdrawn (--yes withdraws without asking)")
-	}
-	return nil
+	return retyped(c, k.ID, "that is not the id; nothing was withdrawn (--yes withdraws without asking)")
 }
 
 func writeKeys(w io.Writer, keys []admin.Key) {

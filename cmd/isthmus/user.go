@@ -15,8 +15,8 @@ import (
 	"github.com/isthmus-hub/isthmus/web/admin"
 )
 
-// userVerb is what the verbs under user have in common.
-type userVerb struct {
+// poolVerb is what the verbs about users, clients and keys of a pool have in common.
+type poolVerb struct {
 	target
 	output
 }
@@ -38,7 +38,7 @@ opened here. A user is named by user name or by sub.`,
 }
 
 // command makes a verb of v.
-func (v *userVerb) command(c *cobra.Command) *cobra.Command {
+func (v *poolVerb) command(c *cobra.Command) *cobra.Command {
 	v.target.flags(c)
 	v.poolFlag(c)
 	v.flag(c)
@@ -46,7 +46,7 @@ func (v *userVerb) command(c *cobra.Command) *cobra.Command {
 }
 
 func userListCommand() *cobra.Command {
-	var v userVerb
+	var v poolVerb
 	var limit int
 	c := v.command(&cobra.Command{
 		Use:   "list",
@@ -116,7 +116,7 @@ func state(u admin.User) string {
 }
 
 func userGetCommand() *cobra.Command {
-	var v userVerb
+	var v poolVerb
 	return v.command(&cobra.Command{
 		Use:   "get NAME",
 		Short: "Show one user",
@@ -145,7 +145,7 @@ func writeUser(w io.Writer, u admin.User) {
 }
 
 // each finds the user that is named and does something with it.
-func (v *userVerb) each(c *cobra.Command, name string, do func(client *admin.Client, pool string, u admin.User) error) error {
+func (v *poolVerb) each(c *cobra.Command, name string, do func(client *admin.Client, pool string, u admin.User) error) error {
 	if strings.TrimSpace(name) == "" {
 		return &statusError{exitUsage, errors.New("the user name is empty")}
 	}
@@ -162,7 +162,7 @@ func (v *userVerb) each(c *cobra.Command, name string, do func(client *admin.Cli
 }
 
 func userCreateCommand() *cobra.Command {
-	var v userVerb
+	var v poolVerb
 	v.makes = true
 	var n admin.NewUser
 	var attributes []string
@@ -260,7 +260,7 @@ var userActs = []userAct{
 }
 
 func userActCommand(a userAct) *cobra.Command {
-	var v userVerb
+	var v poolVerb
 	var dry bool
 	c := v.command(&cobra.Command{
 		Use:   a.use,
@@ -283,7 +283,7 @@ func userActCommand(a userAct) *cobra.Command {
 }
 
 func userDeleteCommand() *cobra.Command {
-	var v userVerb
+	var v poolVerb
 	var yes, dry bool
 	c := v.command(&cobra.Command{
 		Use:   "delete NAME",
@@ -314,18 +314,23 @@ func userDeleteCommand() *cobra.Command {
 // confirm has the name typed again.
 func confirm(c *cobra.Command, u admin.User, pool string) error {
 	fmt.Fprintf(c.ErrOrStderr(), "This deletes %s (sub %s) from the pool %s for good.\nType the user name to go on: ", plain(u.Username), u.Sub, pool)
+	return retyped(c, u.Username, "that is not the name; nothing was deleted (--yes deletes without asking)")
+}
+
+// retyped reads a name that was asked for; another one is refused with a sentence.
+func retyped(c *cobra.Command, name, refusal string) error {
 	typed, err := line(c.InOrStdin())
 	if err != nil {
 		return err
 	}
-	if strings.TrimSpace(typed) != u.Username {
-		return errors.New("that is not the name; nothing was deleted (--yes deletes without asking)")
+	if strings.TrimSpace(typed) != name {
+		return errors.New(refusal)
 	}
 	return nil
 }
 
 // say writes the user for programs, or a sentence for people.
-func (v *userVerb) say(c *cobra.Command, u admin.User, format string, args ...any) error {
+func (v *poolVerb) say(c *cobra.Command, u admin.User, format string, args ...any) error {
 	return v.write(c.OutOrStdout(), u, func(w io.Writer) { fmt.Fprintf(w, format+"\n", args...) })
 }
 

@@ -87,7 +87,7 @@ func RedeemDevice(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequ
 		if err := hub.Devices.Delete(tx, d.ID); err != nil {
 			return err
 		}
-		if u, err = hub.Users.Get(tx, d.Sub); err != nil && !errors.Is(err, store.ErrNotFound) {
+		if u, err = owner(tx, d.Sub); err != nil {
 			return err
 		}
 		if why := d.Dead(p, c.Client, u); why != "" {

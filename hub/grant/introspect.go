@@ -50,8 +50,8 @@ func Introspect(ctx context.Context, p *hub.Pool, c *hub.Client, q *oauth.TokenQ
 	}
 	t := a.claims
 	kind := oauth.TokenTypeBearer
-	if t.Confirmation != nil && t.Confirmation.JKT != "" {
-		kind = oauth.TokenTypeDPoP
+	if t.Confirmation != nil {
+		kind = t.Confirmation.tokenType()
 	}
 	return &Introspection{
 		Active: true, Scope: t.Scope, ClientID: t.ClientID, Username: t.Username, TokenType: kind, TokenUse: t.TokenUse,
@@ -66,12 +66,9 @@ func introspectRefresh(ctx context.Context, p *hub.Pool, c *hub.Client, id strin
 		if g, err = find(tx, id); err != nil || g == nil {
 			return err
 		}
-		u, err = hub.Users.Get(tx, g.Sub)
+		u, err = owner(tx, g.Sub)
 		return err
 	})
-	if errors.Is(err, store.ErrNotFound) {
-		err = nil
-	}
 	if err != nil {
 		return nil, oauth.Internal(err)
 	}

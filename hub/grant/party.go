@@ -180,9 +180,9 @@ func (party *Party) confirmation() *Binding {
 	return &party.Binding
 }
 
-// tokenType is token_type of the party's access tokens.
-func (party *Party) tokenType() string {
-	if party.JKT != "" {
+// tokenType is token_type of access tokens that are bound so.
+func (b Binding) tokenType() string {
+	if b.JKT != "" {
 		return oauth.TokenTypeDPoP
 	}
 	return oauth.TokenTypeBearer

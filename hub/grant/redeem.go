@@ -33,9 +33,13 @@ func Redeem(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest, v
 		sub = code.Sub
 		if code.Used {
 			refused = string(hub.CodeReuse)
-			return revoke(tx, code.Grant, refused)
+			given, err := find(tx, code.Grant)
+			if err != nil {
+				return err
+			}
+			return revoke(tx, given, refused)
 		}
-		if u, err = hub.Users.Get(tx, code.Sub); err != nil && !errors.Is(err, store.ErrNotFound) {
+		if u, err = owner(tx, code.Sub); err != nil {
 			return err
 		}
 		refused = judge(p, c, u, code, r, tx)
@@ -117,11 +121,19 @@ func find(tx *store.Tx, id string) (*hub.Grant, error) {
 	return g, err
 }
 
-// revoke ends a grant, if it is there, and remembers why.
-func revoke(tx *store.Tx, id, why string) error {
-	g, err := find(tx, id)
-	if err != nil || g == nil || g.Revoked != "" {
-		return err
+// owner finds the person whom something was given to; nil when she is gone.
+func owner(tx *store.Tx, sub string) (*hub.User, error) {
+	u, err := hub.Users.Get(tx, sub)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return u, err
+}
+
+// revoke ends a grant, unless there is none or it has ended, and remembers why.
+func revoke(tx *store.Tx, g *hub.Grant, why string) error {
+	if g == nil || g.Revoked != "" {
+		return nil
 	}
 	g.Revoked = why
 	return hub.Grants.Put(tx, g)

@@ -27,14 +27,14 @@ func Refresh(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest, 
 	var refused string
 	read := func(tx *store.Tx) (err error) {
 		g, u, scope, excess, refused = nil, nil, nil, nil, ""
-		if g, err = hub.Grants.Get(tx, id); errors.Is(err, store.ErrNotFound) {
+		if g, err = find(tx, id); err != nil {
+			return err
+		}
+		if g == nil {
 			refused = "expired"
 			return nil
 		}
-		if err != nil {
-			return err
-		}
-		if u, err = hub.Users.Get(tx, g.Sub); err != nil && !errors.Is(err, store.ErrNotFound) {
+		if u, err = owner(tx, g.Sub); err != nil {
 			return err
 		}
 		switch {

@@ -29,7 +29,7 @@ func Revoke(ctx context.Context, p *hub.Pool, c *hub.Client, q *oauth.TokenQuery
 			return err
 		}
 		done, sub = true, g.Sub
-		return revoke(tx, id, "revoked")
+		return revoke(tx, g, "revoked")
 	})
 	if err != nil {
 		return oauth.Internal(err)

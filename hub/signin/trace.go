@@ -90,24 +90,25 @@ func (s *Service) event(reason Reason) hub.EventName {
 func (t *attempt) record(name hub.EventName, ok bool, reason Reason, trace, sub string) {
 	e := t.p.Event(name, t.visitor)
 	e.OK, e.Reason, e.Trace, e.Sub = ok, string(reason), trace, sub
+	e.Client, e.Provider = t.names()
+	t.p.Record(e)
+}
+
+// names are the client's id and the provider's name, each empty when it is not known.
+func (t *attempt) names() (client, provider string) {
 	if t.client != nil {
-		e.Client = t.client.ID
+		client = t.client.ID
 	}
 	if t.provider != nil {
-		e.Provider = t.provider.Name
+		provider = t.provider.Name
 	}
-	t.p.Record(e)
+	return client, provider
 }
 
 // keep writes a trace, unless too many come at once: then the log alone has it.
 // It does not depend on the request, which may be gone by now.
 func (s *Service) keep(t *attempt, trace *hub.Trace) {
-	if t.client != nil {
-		trace.Client = t.client.ID
-	}
-	if t.provider != nil {
-		trace.Provider = t.provider.Name
-	}
+	trace.Client, trace.Provider = t.names()
 	t.p.Log.Warn("sign-in stopped", "trace", trace.ID, "pool", trace.Pool, "client", trace.Client, "provider", trace.Provider,
 		"reason", trace.Reason, "why", trace.Why, "request_id", trace.RequestID)
 	if !s.traces.Allow() {
@@ -128,13 +129,7 @@ func explain(t *attempt, reason Reason, cause error) (why, mend, step string) {
 		why = upstreamWhy(up)
 		return why, upstreamMend(t.provider, up, why), string(up.Step)
 	}
-	name, client := "", ""
-	if t.provider != nil {
-		name = t.provider.Name
-	}
-	if t.client != nil {
-		client = t.client.ID
-	}
+	client, name := t.names()
 	switch reason {
 	case UnknownClient:
 		return "No client of this pool has the client_id that the app sent.", "Compare the app's client_id with the pool's clients.", "authorize"

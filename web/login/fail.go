@@ -113,16 +113,21 @@ func (s *Site) stopped(r *http.Request, e *signin.Error) *page.Stopped {
 	return p
 }
 
+// status is a page that says no more than its status does.
+func (s *Site) status(w http.ResponseWriter, r *http.Request, status int) error {
+	return s.render(w, status, &page.Error{Base: s.base(r, nil, nil), Status: status}, "")
+}
+
 // Explain is the page that error_uri of an authorization response leads to: the
 // sentence and the code of a sign-in that stopped, and nothing else about it.
 func Explain(s *Site, w http.ResponseWriter, r *http.Request) error {
 	id, ok := hub.ParseTraceID(r.URL.Query().Get("id"))
 	if !ok {
-		return s.render(w, http.StatusNotFound, &page.Error{Base: s.base(r, nil, nil), Status: http.StatusNotFound}, "")
+		return s.status(w, r, http.StatusNotFound)
 	}
 	trace, err := s.signin.Trace(r.Context(), s.pool, id)
 	if errors.Is(err, signin.ErrNoTrace) {
-		return s.render(w, http.StatusNotFound, &page.Error{Base: s.base(r, nil, nil), Status: http.StatusNotFound}, "")
+		return s.status(w, r, http.StatusNotFound)
 	}
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ func Logout(s *Site, w http.ResponseWriter, r *http.Request) error {
 	}
 	if dest := r.Header.Get("Sec-Fetch-Dest"); dest != "" && dest != "document" {
 		// Nobody is signed out by an image, a frame or a prefetch.
-		return s.render(w, http.StatusBadRequest, &page.Error{Base: s.base(r, nil, nil), Status: http.StatusBadRequest}, "")
+		return s.status(w, r, http.StatusBadRequest)
 	}
 	if r.Method == http.MethodPost && s.cookies.Session(r) == "" {
 		// From a form of another site: see Authorize.

@@ -100,7 +100,7 @@ func (s *Site) askSignIn(w http.ResponseWriter, r *http.Request, n signin.AskSig
 }
 
 // providers are the links of the sign-in page: each asks for the same sign-in
-// again, by that provider. The one this browser used last comes first.
+// again, by that provider. The one this browser used last is marked.
 func (s *Site) providers(r *http.Request, in *hub.Interaction, list []*hub.Provider) []page.Provider {
 	last := s.cookies.LastUsed(r)
 	ways := make([]page.Provider, 0, len(list))
@@ -111,15 +111,10 @@ func (s *Site) providers(r *http.Request, in *hub.Interaction, list []*hub.Provi
 		}
 		query.Set("identity_provider", pr.Name)
 		query.Del("idp_identifier")
-		way := page.Provider{
+		ways = append(ways, page.Provider{
 			Name: pr.Name, Label: pr.Label, Kind: page.Corporate, LastUsed: pr.Name == last, Unreachable: silent(pr),
 			Href: s.under(path) + "?" + query.Encode(),
-		}
-		if way.LastUsed {
-			ways = append([]page.Provider{way}, ways...)
-		} else {
-			ways = append(ways, way)
-		}
+		})
 	}
 	return ways
 }
@@ -206,10 +201,4 @@ func field(schema *mapping.Schema, name, value, problem string) page.Field {
 }
 
 // Origins are where the pool's own forms may come from.
-func (s *Site) Origins() []string {
-	u, err := url.Parse(s.pool.Issuer)
-	if err != nil {
-		return nil
-	}
-	return []string{middleware.Origin(u.String())}
-}
+func (s *Site) Origins() []string { return []string{middleware.Origin(s.pool.Issuer)} }

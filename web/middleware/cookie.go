@@ -31,10 +31,8 @@ const (
 	lastUsedKind    = "isthmus.last."
 )
 
-var (
-	poolName        = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-	transactionName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-)
+// namePart is what of a pool or a transaction may stand in the name of a cookie.
+var namePart = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 // Cookies sets and reads the cookies of one pool: the session, one per sign-in
 // under way (the transaction, so that tabs do not disturb each other), and the
@@ -55,7 +53,7 @@ type Cookies struct {
 // development, and the caller shows a banner. Pools may share a sealer: each
 // cookie is bound to its pool through its name.
 func NewCookies(sealer Sealer, pool string, secure bool, now func() time.Time) (*Cookies, error) {
-	if !poolName.MatchString(pool) {
+	if !namePart.MatchString(pool) {
 		return nil, fmt.Errorf("pool name %q cannot stand in a cookie name", pool)
 	}
 	c := &Cookies{codec: codec{sealer: sealer, now: now}, pool: pool}
@@ -100,7 +98,7 @@ func (c *Cookies) ClearSession(w http.ResponseWriter) { c.clear(w, c.name(sessio
 // again replaces it. A browser that would hold more than six loses its oldest
 // ones. The error is ErrCookieSize if plain does not fit: about 2900 bytes do.
 func (c *Cookies) SetTransaction(w http.ResponseWriter, r *http.Request, id string, plain []byte, maxAge time.Duration) error {
-	if !transactionName.MatchString(id) {
+	if !namePart.MatchString(id) {
 		return fmt.Errorf("transaction id %q cannot stand in a cookie name", id)
 	}
 	if maxAge <= 0 {
@@ -117,7 +115,7 @@ func (c *Cookies) SetTransaction(w http.ResponseWriter, r *http.Request, id stri
 // Transaction returns what SetTransaction kept under id, false if the browser
 // does not hold it.
 func (c *Cookies) Transaction(r *http.Request, id string) ([]byte, bool) {
-	if !transactionName.MatchString(id) {
+	if !namePart.MatchString(id) {
 		return nil, false
 	}
 	in, ok := c.get(r, c.transaction(id))
@@ -126,7 +124,7 @@ func (c *Cookies) Transaction(r *http.Request, id string) ([]byte, bool) {
 
 // ClearTransaction ends a transaction in the browser.
 func (c *Cookies) ClearTransaction(w http.ResponseWriter, id string) {
-	if transactionName.MatchString(id) {
+	if namePart.MatchString(id) {
 		c.clear(w, c.transaction(id))
 	}
 }

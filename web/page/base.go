@@ -2,6 +2,7 @@ package page
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/language"
 )
@@ -61,9 +62,15 @@ func (a Account) view() *accountView {
 	if v.Name == "" {
 		v.Name, v.Address = a.Address, ""
 	}
-	for _, r := range v.Name {
-		v.Initial = strings.ToUpper(string(r))
-		break
-	}
+	v.Initial = initial(v.Name)
 	return v
+}
+
+// initial is the first letter of a name, as a capital; none of an empty one.
+func initial(name string) string {
+	first, n := utf8.DecodeRuneInString(name)
+	if n == 0 {
+		return ""
+	}
+	return strings.ToUpper(string(first))
 }

@@ -3,7 +3,6 @@ package page
 import (
 	"cmp"
 	"slices"
-	"strings"
 )
 
 // Kind says what a provider is to the person.
@@ -79,10 +78,7 @@ func (l *locale) arrange(list []Provider, fill bool) (shown, more []providerView
 			filled = filled || v.Filled
 		}
 		v.Path, v.Line = m.path, m.line
-		for _, r := range cmp.Or(p.Name, v.Label) {
-			v.Initial = strings.ToUpper(string(r))
-			break
-		}
+		v.Initial = initial(cmp.Or(p.Name, v.Label))
 		views[i] = v
 	}
 	n := min(len(views), visibleProviders)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -57,11 +56,10 @@ type Hub struct {
 	pools     []*hub.Pool
 	upstreams map[string]upstream
 
-	failed    chan error
-	listeners []net.Listener
-	servers   []*http.Server
-	stop      context.CancelFunc
-	workers   sync.WaitGroup
+	failed  chan error
+	servers []*http.Server
+	stop    context.CancelFunc
+	workers sync.WaitGroup
 }
 
 // Start opens everything the configuration names and serves. An error leaves

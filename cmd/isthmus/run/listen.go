@@ -89,7 +89,6 @@ func (h *Hub) serve(l net.Listener, handler http.Handler) {
 		ErrorLog:          slog.NewLogLogger(h.Log.Handler(), slog.LevelDebug),
 	}
 	h.servers = append(h.servers, s)
-	h.listeners = append(h.listeners, l)
 	h.workers.Go(func() {
 		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			h.Log.Error("listener stopped", "address", l.Addr().String(), "error", err)

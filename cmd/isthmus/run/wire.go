@@ -92,14 +92,22 @@ func (h *Hub) pool(ctx context.Context, cfg *config.Config, c *config.Pool, upst
 	return p, nil
 }
 
+// served is the pool of that name before a reload; nil if there was none.
+func (h *Hub) served(name string) *hub.Pool {
+	for _, p := range h.pools {
+		if p.Name == name {
+			return p
+		}
+	}
+	return nil
+}
+
 // registered are the clients that registered themselves: those in memory, if the
 // pool was served before, so that one that comes or goes meanwhile does so under
 // the new configuration too.
 func (h *Hub) registered(ctx context.Context, p *hub.Pool) (*hub.Registrations, error) {
-	for _, old := range h.pools {
-		if old.Name == p.Name {
-			return old.Registered, nil
-		}
+	if old := h.served(p.Name); old != nil {
+		return old.Registered, nil
 	}
 	return hub.OpenRegistrations(ctx, p.Space)
 }
@@ -107,10 +115,8 @@ func (h *Hub) registered(ctx context.Context, p *hub.Pool) (*hub.Registrations, 
 // ring is the pool's key ring: the one it has, if it was served before, so that
 // requests under way go on with the keys there are.
 func (h *Hub) ring(ctx context.Context, p *hub.Pool, r token.Rotation) (*hub.Keys, error) {
-	for _, old := range h.pools {
-		if old.Name == p.Name {
-			return old.Keys, old.Keys.Change(ctx, r)
-		}
+	if old := h.served(p.Name); old != nil {
+		return old.Keys, old.Keys.Change(ctx, r)
 	}
 	return hub.OpenKeys(ctx, p.Space, p.Secrets.Signing, r)
 }
