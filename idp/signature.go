@@ -2,19 +2,14 @@ package idp
 
 import (
 	"context"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
-	_ "crypto/sha256" // registers the hashes of the algorithms
-	_ "crypto/sha512"
 	"errors"
 	"fmt"
-	"math/big"
 	"slices"
 	"strings"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+
+	"github.com/isthmus-hub/isthmus/idp/signature"
 )
 
 func (p *Provider) fetchKeys(ctx context.Context, t *trace) (*keySet, *Error) {
@@ -101,30 +96,7 @@ func (p *Provider) refreshKeys(ctx context.Context, t *trace, good func(*keySet)
 
 // verifies tells whether one of the keys made the signature.
 func (s *keySet) verifies(token *jws) bool {
-	return slices.ContainsFunc(s.candidates(token.jwsHeader), func(k *verificationKey) bool { return k.verifies(token) })
-}
-
-// verifies checks a signature by the token's algorithm, which suits the key (RFC 7518 §3).
-func (k *verificationKey) verifies(token *jws) bool {
-	if key, ok := k.public.(ed25519.PublicKey); ok {
-		return ed25519.Verify(key, token.input, token.signature)
-	}
-	hash := map[string]crypto.Hash{"256": crypto.SHA256, "384": crypto.SHA384, "512": crypto.SHA512}[token.alg[2:]]
-	digest := hash.New()
-	digest.Write(token.input)
-	sum := digest.Sum(nil)
-	switch key := k.public.(type) {
-	case *rsa.PublicKey:
-		if token.alg[0] == 'P' {
-			return rsa.VerifyPSS(key, hash, sum, token.signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
-		}
-		return rsa.VerifyPKCS1v15(key, hash, sum, token.signature) == nil
-	case *ecdsa.PublicKey:
-		size := (key.Curve.Params().BitSize + 7) / 8
-		if len(token.signature) != 2*size {
-			return false
-		}
-		return ecdsa.Verify(key, sum, new(big.Int).SetBytes(token.signature[:size]), new(big.Int).SetBytes(token.signature[size:]))
-	}
-	return false
+	return slices.ContainsFunc(s.candidates(token.jwsHeader), func(k *verificationKey) bool {
+		return signature.Check(k.public, token.alg, token.input, token.signature)
+	})
 }

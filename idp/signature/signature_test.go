@@ -35,12 +35,12 @@ func TestCheck(t *testing.T) {
 	if err1 != nil || err2 != nil || err3 != nil {
 		t.Fatal(err1, err2, err3)
 	}
-	pair := slices.Concat(r.FillBytes(make([]byte, p256Size)), s.FillBytes(make([]byte, p256Size)))
+	pair := slices.Concat(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32)))
 	keys := map[string]crypto.PublicKey{"RS256": &rsaKey.PublicKey, "PS256": &rsaKey.PublicKey, "ES256": &ecKey.PublicKey, "EdDSA": edPublic}
 	marks := map[string][]byte{"RS256": pkcs, "PS256": salted, "ES256": pair, "EdDSA": ed25519.Sign(edKey, input)}
 	for of, mark := range marks {
 		for by, key := range keys {
-			for _, algorithm := range []string{"RS256", "PS256", "ES256", "EdDSA", "ES384", "HS256", "none", ""} {
+			for _, algorithm := range []string{"RS256", "PS256", "ES256", "EdDSA", "ES384", "RS384", "PS512", "HS256", "RS111", "none", ""} {
 				want := algorithm == of && kind(by) == kind(of)
 				if got := Check(key, algorithm, input, mark); got != want {
 					t.Errorf("a signature of %s, by the key for %s, as %s: %v", of, by, algorithm, got)
