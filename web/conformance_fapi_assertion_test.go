@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
@@ -124,6 +125,7 @@ func TestConformanceMessageSigning(t *testing.T) {
 		"ensure-request-object-with-invalid-signature-fails":      {good[:len(good)-8] + "AAAAAAAA", "invalid_request_object"},
 		"ensure-matching-key-in-authorization-request":            {f.second.sign("oauth-authz-req+jwt", false, claims()), "invalid_request_object"},
 		"par-pushed-request-uri-in-request-object-fails":          {object("request_uri", "urn:ietf:params:oauth:request_uri:x"), "invalid_request_object"},
+		"ensure-mismatched-dpop-jkt-fails, inside":                {object("dpop_jkt", strings.Repeat("A", 43)), "invalid_request"},
 		"ensure-unsigned-request-at-par-endpoint-fails":           {"", "invalid_request"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -37,8 +37,10 @@ func (s *Service) Push(ctx context.Context, p *hub.Pool, c *hub.Client, jkt stri
 		return "", 0, err
 	}
 	if jkt != "" {
-		if stated := params.Get("dpop_jkt"); stated != "" && stated != jkt {
-			return "", 0, oauth.Errorf(oauth.InvalidRequest, "dpop_jkt is not the key of the proof")
+		for _, at := range []url.Values{params, request} { // beside a signed request, or in it
+			if stated := at.Get("dpop_jkt"); stated != "" && stated != jkt {
+				return "", 0, oauth.Errorf(oauth.InvalidRequest, "dpop_jkt is not the key of the proof")
+			}
 		}
 		request.Set("dpop_jkt", jkt)
 	}
