@@ -49,6 +49,12 @@ type Client struct {
 	CallbackURLs []string `yaml:"callback_urls"`
 	// LogoutURLs may be returned to after a sign-out.
 	LogoutURLs []string `yaml:"logout_urls"`
+	// BackchannelLogoutURI is where the hub tells the app that a session has ended (Back-Channel Logout §2.2): https, and
+	// http or inside by the rules for the addresses of providers.
+	BackchannelLogoutURI string `yaml:"backchannel_logout_uri"`
+	// FrontchannelLogoutURI is what the browser loads in a frame when the person signs out (Front-Channel Logout §2); its
+	// scheme, host and port are those of a callback URL.
+	FrontchannelLogoutURI string `yaml:"frontchannel_logout_uri"`
 	// Flows are "code", "device_code", "client_credentials" and "token_exchange": [code] by default, none for an API that
 	// introspects and has no callback URLs.
 	Flows []string `yaml:"flows,words"`
@@ -101,13 +107,15 @@ type TokenExchange struct {
 
 // Tokens bounds what the client receives. Access and ID: 5 min to 24 h, 1 h by default; Refresh: 1 h to 3650 days, 30
 // days by default. Rotation replaces the refresh token at each use; Grace (0 to 60 s, 10 s by default)
-// is how long the replaced one still yields its successor.
+// is how long the replaced one still yields its successor. AtLogout is "revoke" (default: refresh tokens end with the
+// session) or "keep".
 type Tokens struct {
 	Access   time.Duration `yaml:"access" min:"5m" max:"24h"`
 	ID       time.Duration `yaml:"id" min:"5m" max:"24h"`
 	Refresh  time.Duration `yaml:"refresh" min:"1h" max:"3650d"`
 	Rotation *bool         `yaml:"rotation"`
 	Grace    time.Duration `yaml:"grace" min:"0s" max:"60s"`
+	AtLogout string        `yaml:"at_logout" oneof:"revoke keep"`
 }
 
 // User is a person to be seeded. Exactly one of Password (the user is CONFIRMED) and TemporaryPassword (the user is

@@ -24,6 +24,8 @@ func (s *Signing) setDefaults() {
 
 func (s *Session) setDefaults() { s.Lifetime = time.Hour }
 
+func (l *Logout) setDefaults() { l.Deadline = day }
+
 func (p *PasswordPolicy) setDefaults() {
 	*p = PasswordPolicy{
 		MinimumLength:    8,
@@ -35,6 +37,7 @@ func (p *PasswordPolicy) setDefaults() {
 func (p *Provider) setDefaults() {
 	p.Enabled, p.Creation = true, true
 	p.AttributesRequestMethod = "GET"
+	p.Logout = "always"
 }
 
 func (c *Client) setDefaults() {
@@ -42,7 +45,7 @@ func (c *Client) setDefaults() {
 }
 
 func (t *Tokens) setDefaults() {
-	*t = Tokens{Access: time.Hour, ID: time.Hour, Refresh: 30 * day, Grace: 10 * time.Second}
+	*t = Tokens{Access: time.Hour, ID: time.Hour, Refresh: 30 * day, Grace: 10 * time.Second, AtLogout: "revoke"}
 }
 
 // DefaultRules is the mapping of a provider that has none in the file: what every OpenID provider can send, under its

@@ -50,7 +50,7 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tokens := Tokens{Access: time.Hour, ID: time.Hour, Refresh: 30 * day, Grace: 10 * time.Second}
+	tokens := Tokens{Access: time.Hour, ID: time.Hour, Refresh: 30 * day, Grace: 10 * time.Second, AtLogout: "revoke"}
 	want := &Config{
 		Path:       "conf/isthmus.yaml",
 		Listen:     []Listener{{Address: "localhost:8080"}},
@@ -61,13 +61,13 @@ func TestDefaults(t *testing.T) {
 		Pools: []Pool{{
 			Name: "main", Issuer: "https://id.example", Title: "main", Language: "en",
 			Signing: Signing{Algorithm: "RS256", Every: 90 * day, Ahead: 15 * time.Minute},
-			Session: Session{Lifetime: time.Hour},
+			Session: Session{Lifetime: time.Hour}, Logout: Logout{Deadline: 24 * time.Hour},
 			PasswordPolicy: PasswordPolicy{
 				MinimumLength: 8, RequireLowercase: true, RequireUppercase: true, RequireNumbers: true, RequireSymbols: true, TemporaryLifetime: 7 * day,
 			},
 			Providers: []Provider{{
 				Name: "CorporateID", Issuer: "https://login.corp.example", ClientID: "hub", ClientSecret: NewSecret("upstream-secret"),
-				Scopes: []string{"openid", "email", "profile"}, AttributesRequestMethod: "GET", Enabled: true, Creation: true, Mapping: DefaultRules(),
+				Scopes: []string{"openid", "email", "profile"}, AttributesRequestMethod: "GET", Enabled: true, Creation: true, Logout: "always", Mapping: DefaultRules(),
 			}},
 			ResourceServers: []ResourceServer{{Identifier: "billing", Name: "billing", Scopes: []ResourceScope{{"read", "Read bills"}, {"write", "Change bills"}}}},
 			Clients: []Client{{
@@ -114,6 +114,7 @@ pools:
     registration: {enabled: true}
     resource_servers: [{identifier: "https://orders.example", name: Orders, scopes: [{name: read, description: Read orders}]}]
     session: {lifetime: 1d12h}
+    logout: {deadline: 3d, on_expiry: true, show: true}
     password_policy: {minimum_length: 15, require_lowercase: false, require_uppercase: false, require_numbers: false, require_symbols: false, temporary_lifetime: 1d}
     attributes:
       required: email
@@ -131,6 +132,8 @@ pools:
         algorithms: RS256 ES256
         enabled: false
         creation: false
+        logout: never
+        logout_style: cognito
         mapping:
           email: [mail, email]
           email_verified: {from: email_verified, trust_verification: true}
@@ -143,10 +146,12 @@ pools:
         secrets: [{env: APP_SECRET}, {file: secrets/app}]
         callback_urls: [https://app.example/callback, com.example.app:/callback]
         logout_urls: https://app.example/
+        backchannel_logout_uri: https://10.1.2.4:8443/signed-out?by=hub
+        frontchannel_logout_uri: https://APP.example:443/frame?x=y
         flows: code
         scopes: openid
         providers: COGNITO
-        tokens: {access: 5m, id: 10m, refresh: 3650d, rotation: false, grace: 0s}
+        tokens: {access: 5m, id: 10m, refresh: 3650d, rotation: false, grace: 0s, at_logout: keep}
         userinfo_types: typed
         branding: {title: App, accent: "#654321"}
         read_attributes: [sub, email, custom:level]
@@ -175,7 +180,7 @@ pools:
 		t.Fatal(err)
 	}
 	zero, en, tenant := 0, "en", "main"
-	tokens := Tokens{Access: time.Hour, ID: time.Hour, Refresh: 30 * day, Grace: 10 * time.Second}
+	tokens := Tokens{Access: time.Hour, ID: time.Hour, Refresh: 30 * day, Grace: 10 * time.Second, AtLogout: "revoke"}
 	oneParsed, err := proof.ParseKeys([]byte(oneKey))
 	if err != nil {
 		t.Fatal(err)
@@ -203,6 +208,7 @@ pools:
 				Identifier: "https://orders.example", Name: "Orders", Scopes: []ResourceScope{{Name: "read", Description: "Read orders"}},
 			}},
 			Session:        Session{Lifetime: 36 * time.Hour},
+			Logout:         Logout{Deadline: 72 * time.Hour, OnExpiry: true, Show: true},
 			PasswordPolicy: PasswordPolicy{MinimumLength: 15, TemporaryLifetime: day},
 			Attributes: Attributes{
 				Required: []string{"email"},
@@ -211,7 +217,7 @@ pools:
 			Providers: []Provider{{
 				Name: "CorporateID", Label: "Corporate ID", Issuer: "https://10.1.2.3", Endpoints: Endpoints{Token: "https://10.1.2.3/token"},
 				ClientID: "0123456", ClientAuth: "none", Scopes: []string{"openid"}, AttributesRequestMethod: "POST",
-				Identifiers: []string{"corp.example"}, Algorithms: []string{"RS256", "ES256"},
+				Identifiers: []string{"corp.example"}, Algorithms: []string{"RS256", "ES256"}, Logout: "never", LogoutStyle: "cognito",
 				Mapping: []Rule{
 					{Attribute: "email", From: []string{"mail", "email"}},
 					{Attribute: "email_verified", From: []string{"email_verified"}, TrustVerification: true},
@@ -222,10 +228,11 @@ pools:
 			}},
 			Clients: []Client{{
 				ID: "two-secrets", Name: "App", Secrets: []Secret{NewSecret("app-secret-0123456789abcdef"), NewSecret("from-a-file-0123456789-0123")},
-				CallbackURLs: []string{"https://app.example/callback", "com.example.app:/callback"},
-				LogoutURLs:   []string{"https://app.example/"},
-				Flows:        []string{"code"}, Scopes: []string{"openid"}, Providers: []string{"COGNITO"},
-				Tokens:   Tokens{Access: 5 * time.Minute, ID: 10 * time.Minute, Refresh: 3650 * day, Rotation: new(false)},
+				CallbackURLs:         []string{"https://app.example/callback", "com.example.app:/callback"},
+				LogoutURLs:           []string{"https://app.example/"},
+				BackchannelLogoutURI: "https://10.1.2.4:8443/signed-out?by=hub", FrontchannelLogoutURI: "https://APP.example:443/frame?x=y",
+				Flows: []string{"code"}, Scopes: []string{"openid"}, Providers: []string{"COGNITO"},
+				Tokens:   Tokens{Access: 5 * time.Minute, ID: 10 * time.Minute, Refresh: 3650 * day, Rotation: new(false), AtLogout: "keep"},
 				Branding: ClientBranding{Title: "App", Accent: "#654321"}, UserinfoTypes: "typed", ReadAttributes: []string{"sub", "email", "custom:level"},
 				Auth: "secret", Keys: Keys{JWKS: oneKey, Parsed: oneParsed}, RequestObject: "required", Algorithm: "PS256", DPoP: "off", RequirePAR: true, Introspects: true,
 				Claims: []ClaimRule{{Claim: "custom:level", Attribute: "custom:level", In: []string{"access"}}},

@@ -25,6 +25,8 @@ type Pool struct {
 	Claims []ClaimRule `yaml:"claims"`
 	// Session is the browser session.
 	Session Session `yaml:"session"`
+	// Logout is how the end of a session reaches the apps.
+	Logout Logout `yaml:"logout"`
 	// PasswordPolicy binds the pool's own passwords.
 	PasswordPolicy PasswordPolicy `yaml:"password_policy"`
 	// Attributes is the schema of the directory beyond the standard attributes.
@@ -77,6 +79,15 @@ type ResourceScope struct {
 // Session bounds a browser session: Lifetime from sign-in, 1 h by default, 30 days at most.
 type Session struct {
 	Lifetime time.Duration `yaml:"lifetime" min:"1m" max:"30d"`
+}
+
+// Logout is how the end of a session reaches the apps that ask to hear of it. Deadline is how long one that cannot be
+// reached is tried again, 24 h by default. OnExpiry tells them of a session that ends by its age too. Show lets the person
+// see who was told, with a link back, instead of sending them back at once.
+type Logout struct {
+	Deadline time.Duration `yaml:"deadline" min:"1m" max:"168h"`
+	OnExpiry bool          `yaml:"on_expiry"`
+	Show     bool          `yaml:"show"`
 }
 
 // PasswordPolicy is what a password must have. Lengths count characters. The defaults are Cognito's: eight

@@ -29,6 +29,10 @@ type Provider struct {
 	Enabled bool `yaml:"enabled"`
 	// Creation false lets in only people who already have a user or link; true by default.
 	Creation bool `yaml:"creation"`
+	// Logout says whether a sign-out here goes on to the provider: "always" (default), "ask" or "never".
+	Logout string `yaml:"logout" oneof:"always ask never"`
+	// LogoutStyle is "standard" (RP-Initiated Logout), "cognito" (logout_uri instead), or "" to tell it by the issuer.
+	LogoutStyle string `yaml:"logout_style" oneof:"standard cognito"`
 	// Mapping holds one rule per pool attribute, in the order of the file. A provider without any takes DefaultRules.
 	Mapping []Rule `yaml:"mapping"`
 

@@ -25,9 +25,14 @@ type Client struct {
 
 	CallbackURLs []string
 	LogoutURLs   []string
-	Flows        []string // "code", "device_code", "client_credentials", "token_exchange"
-	Scopes       oauth.Scope
-	Providers    []string // names, and Local for the password form
+	// Where the app hears that a session has ended: by a call of ours
+	// (Back-Channel Logout §2.2) and in a frame of the page after a sign-out
+	// (Front-Channel Logout §2); empty: it does not.
+	BackchannelLogoutURI, FrontchannelLogoutURI string
+
+	Flows     []string // "code", "device_code", "client_credentials", "token_exchange"
+	Scopes    oauth.Scope
+	Providers []string // names, and Local for the password form
 	// EveryProvider is the configuration's default: every provider of the pool,
 	// or the password form of a pool that has none.
 	EveryProvider bool
@@ -35,6 +40,7 @@ type Client struct {
 	AccessLife, IDLife, RefreshLife time.Duration
 	Rotation                        bool          // a refresh gives a new refresh token
 	Grace                           time.Duration // how long a rotated token's last predecessor still answers
+	KeepsRefresh                    bool          // refresh tokens outlive the session
 
 	// Auth is the one way in which a client that is not public authenticates.
 	Auth        ClientAuth

@@ -46,6 +46,7 @@ type Pool struct {
 	InteractionLife time.Duration // how long a sign-in may take from first page to code
 	CodeLife        time.Duration
 	PasswordPolicy  PasswordPolicy
+	Logout          LogoutPolicy
 
 	Space   *store.Space
 	Keys    *Keys
@@ -56,6 +57,13 @@ type Pool struct {
 	// FetchKeys gets the keys behind a client's jwks_uri; anew if what is at hand
 	// did not do. Nil where no client has one.
 	FetchKeys func(ctx context.Context, uri string, anew bool) (*proof.Keys, error)
+}
+
+// LogoutPolicy is how the end of a session reaches the apps that it was for.
+type LogoutPolicy struct {
+	Deadline time.Duration // how long an app that cannot be reached is tried again
+	OnExpiry bool          // a session that ends by its age ends in the apps too
+	Show     bool          // after a sign-out the person sees who was told, instead of being sent back at once
 }
 
 // Brand is what the pages show of the pool, and of a client that overrides it.

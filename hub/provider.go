@@ -18,4 +18,15 @@ type Provider struct {
 	Upstream    *idp.Provider
 	ClientID    string // ours there, and where its secret comes from, in words: for explanations
 	SecretFrom  string
+	Logout      LogoutMode
 }
+
+// LogoutMode says whether a sign-out here goes on to the provider.
+type LogoutMode string
+
+// The modes of Provider.Logout.
+const (
+	LogoutAlways LogoutMode = ""      // people are sent on to the provider's end_session_endpoint
+	LogoutAsk    LogoutMode = "ask"   // the person is asked first
+	LogoutNever  LogoutMode = "never" // the session at the provider goes on
+)

@@ -41,6 +41,10 @@ type ClientMetadata struct {
 	Name                   string          `json:"client_name,omitempty"`
 	RedirectURIs           []string        `json:"redirect_uris,omitempty"`
 	PostLogoutRedirectURIs []string        `json:"post_logout_redirect_uris,omitempty"`
+	BackchannelLogoutURI   string          `json:"backchannel_logout_uri,omitempty"`               // Back-Channel Logout §2.2
+	BackchannelSession     bool            `json:"backchannel_logout_session_required,omitempty"`  // iss and sid are always sent
+	FrontchannelLogoutURI  string          `json:"frontchannel_logout_uri,omitempty"`              // Front-Channel Logout §2
+	FrontchannelSession    bool            `json:"frontchannel_logout_session_required,omitempty"` // as above
 	AuthMethod             string          `json:"token_endpoint_auth_method"`
 	GrantTypes             []string        `json:"grant_types"`
 	ResponseTypes          []string        `json:"response_types"`
@@ -89,6 +93,7 @@ func (r *Registered) open() {
 	c := &Client{
 		ID: r.ID, Name: cmp.Or(m.Name, host(m.RedirectURIs), r.ID), Public: m.AuthMethod == string(oauth.AuthNone),
 		CallbackURLs: m.RedirectURIs, LogoutURLs: m.PostLogoutRedirectURIs, Scopes: m.Scope, EveryProvider: true,
+		BackchannelLogoutURI: m.BackchannelLogoutURI, FrontchannelLogoutURI: m.FrontchannelLogoutURI,
 		AccessLife: RegisteredAccessLife, IDLife: RegisteredAccessLife, RefreshLife: RegisteredRefreshLife, Grace: registeredGrace,
 		JWKSURI: m.JWKSURI, Algorithm: m.Algorithm, DPoP: Allowed, RequirePAR: m.RequirePAR,
 		// Apps that register themselves were written for the standard, not for Cognito.

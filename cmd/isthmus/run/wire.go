@@ -66,7 +66,8 @@ func (h *Hub) pool(ctx context.Context, cfg *config.Config, c *config.Pool, upst
 			Lower: c.PasswordPolicy.RequireLowercase, Number: c.PasswordPolicy.RequireNumbers, Symbol: c.PasswordPolicy.RequireSymbols,
 			TemporaryLife: c.PasswordPolicy.TemporaryLifetime,
 		},
-		Space: h.store.Space(c.Name), Secrets: hub.NewSecrets(h.key, c.Name),
+		Logout: hub.LogoutPolicy{Deadline: c.Logout.Deadline, OnExpiry: c.Logout.OnExpiry, Show: c.Logout.Show},
+		Space:  h.store.Space(c.Name), Secrets: hub.NewSecrets(h.key, c.Name),
 		Now: h.options.Now, Log: h.Log, Record: h.record, FetchKeys: h.keys.fetch,
 	}
 	for i := range c.Clients {
@@ -156,16 +157,18 @@ func resources(servers []config.ResourceServer) []hub.Resource {
 	return list
 }
 
-// clientAuths and demands are the file's words in hub's.
+// clientAuths, demands and logoutModes are the file's words in hub's.
 var (
 	clientAuths = map[string]hub.ClientAuth{"": hub.AuthSecret, "secret": hub.AuthSecret, "private_key_jwt": hub.AuthKey, "tls": hub.AuthTLS}
 	demands     = map[string]hub.Demand{"off": hub.Off, "allowed": hub.Allowed, "required": hub.Required}
+	logoutModes = map[string]hub.LogoutMode{"always": hub.LogoutAlways, "ask": hub.LogoutAsk, "never": hub.LogoutNever}
 )
 
 func (h *Hub) client(cfg *config.Config, c *config.Client) (*hub.Client, error) {
 	client := &hub.Client{
 		ID: c.ID, Name: c.Name, Public: c.Public, InsecureWithoutPKCE: c.InsecureWithoutPKCE, CallbackURLs: c.CallbackURLs,
-		LogoutURLs: c.LogoutURLs, Flows: c.Flows, Scopes: oauth.Scope(c.Scopes), Providers: c.Providers,
+		LogoutURLs: c.LogoutURLs, BackchannelLogoutURI: c.BackchannelLogoutURI, FrontchannelLogoutURI: c.FrontchannelLogoutURI,
+		KeepsRefresh: c.Tokens.AtLogout == "keep", Flows: c.Flows, Scopes: oauth.Scope(c.Scopes), Providers: c.Providers,
 		AccessLife: c.Tokens.Access, IDLife: c.Tokens.ID, RefreshLife: c.Tokens.Refresh,
 		Rotation: c.Rotates(), Grace: c.Tokens.Grace,
 		ReadAttributes: c.ReadAttributes, WriteAttributes: c.WriteAttributes, TypedUserInfo: c.UserinfoTypes == "typed",
@@ -203,6 +206,7 @@ func (h *Hub) provider(p *hub.Pool, c *config.Provider, upstreams map[string]ups
 	return &hub.Provider{
 		Name: c.Name, Label: c.Label, Type: "OIDC", Identifiers: c.Identifiers, Enabled: c.Enabled, Creates: c.Creation,
 		Mapping: c.Compiled, Upstream: up.provider, ClientID: c.ClientID, SecretFrom: c.ClientSecret.Origin(),
+		Logout: logoutModes[c.Logout],
 	}, nil
 }
 
