@@ -109,6 +109,23 @@ func TestA60_InnerAddresses(t *testing.T) {
 		{"https://user:pass@idp.corp.example", "has a user name"},
 		{"gopher://idp.corp.example", "is not an address of the web"},
 	})
+	refused(t, `pools:
+  - name: main
+    issuer: https://id.example
+    clients:
+      - id: app
+        public: true
+        callback_urls: [https://app.example/callback]
+        backchannel_logout_uri: %s
+`, []attempt{
+		{"http://localhost:3000/out", `add "localhost:3000" to outbound.allow`},
+		{"https://127.0.0.1/out", `add "127.0.0.1" to outbound.allow`},
+		{"https://[::ffff:10.0.0.1]/out", "is an address inside"},
+		{"https://169.254.169.254/latest/meta-data", "is an address inside"},
+		{"http://app.example/out", "is not https"},
+		{"https://user:pass@app.example/out", "has a user name"},
+		{"file:///out", "is not an address of the web"},
+	})
 	refused(t, "outbound: {allow: [%s]}\npools: [{name: main, issuer: https://id.example}]", []attempt{
 		{"0.0.0.0/0", "takes the guard away"}, {`"::/0"`, "takes the guard away"}, {`"*"`, "is not a host"},
 	})

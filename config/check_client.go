@@ -46,6 +46,7 @@ func (r *reader) client(cfg *Config, p *Pool, c *Client, path string, all *uniqu
 	r.flows(c, path)
 	r.exchange(c, path)
 	r.redirects(c, path)
+	r.logout(cfg, c, path)
 	r.clientScopes(p, c, path+".scopes")
 	r.clientProviders(p, c, path+".providers")
 	r.clientBranding(c.Branding, path+".branding")

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/isthmus-hub/isthmus/hub/oauth"
 )
 
 // FuzzParse: whatever the file holds, there is either a configuration or a list of problems that can be printed, each
@@ -82,6 +84,11 @@ func checkClient(t *testing.T, p *Pool, cl *Client) {
 		if customScope(s) && !p.declared()[s] {
 			t.Fatalf("the scope %s is not declared", s)
 		}
+	}
+	people := slices.Contains(cl.Flows, "code")
+	if cl.FrontchannelLogoutURI != "" && (!people || oauth.CheckFrontchannelLogoutURI(cl.FrontchannelLogoutURI, cl.CallbackURLs) != nil) ||
+		cl.BackchannelLogoutURI != "" && !people && !slices.Contains(cl.Flows, "device_code") {
+		t.Fatalf("a client hears of a logout where it should not: %+v", cl)
 	}
 	if (len(p.Claims) > 0 || len(cl.Claims) > 0) != (cl.Added != nil) {
 		t.Fatalf("claims %v and %v, compiled %v", p.Claims, cl.Claims, cl.Added)

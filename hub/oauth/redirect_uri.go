@@ -46,7 +46,7 @@ func CheckRedirectURI(uri string) error {
 	}
 	u, err := url.Parse(uri)
 	if err != nil {
-		return Wrap(err, InvalidRedirectURI, "the redirect URI is refused: it is not a URI")
+		return Wrap(err, InvalidRedirectURI, refusedURI+"it is not a URI")
 	}
 	if !strings.HasPrefix(uri, u.Scheme+":") || u.Scheme == "" {
 		return refuseURI("it must begin with a scheme in lower case, such as https://")
@@ -70,7 +70,7 @@ func CheckRedirectURI(uri string) error {
 	}
 	names, err := queryNames(u.RawQuery)
 	if err != nil {
-		return Wrap(err, InvalidRedirectURI, "the redirect URI is refused: its query does not decode")
+		return Wrap(err, InvalidRedirectURI, refusedURI+"its query does not decode")
 	}
 	for _, name := range responseNames {
 		if names[name] {
@@ -222,8 +222,11 @@ func isURIRune(r rune) bool {
 	return r < 0x80 && (isUnreserved(byte(r)) || strings.ContainsRune(":/?#[]@!$&'()*+,;=%", r))
 }
 
+// refusedURI begins what is said of a redirect URI.
+const refusedURI = "the redirect URI is refused: "
+
 func refuseURI(format string, args ...any) *Error {
 	e := Errorf(InvalidRedirectURI, format, args...)
-	e.Description = "the redirect URI is refused: " + e.Description
+	e.Description = refusedURI + e.Description
 	return e
 }

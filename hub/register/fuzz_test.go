@@ -25,6 +25,7 @@ func FuzzCreate(f *testing.F) {
 		`{"grant_types":["urn:ietf:params:oauth:grant-type:device_code"],"client_name":"TV","redirect_uris":null}`,
 		`{"redirect_uris":["javascript:alert(1)"]}`, `{"redirect_uris":["https://a.example/#f"],"redirect_uris":[]}`,
 		`{"redirect_uris":["http://localhost/"],"jwks":{"keys":[{"kty":"oct","k":"AA"}]},"logo_uri":"https://a.example/l"}`,
+		`{"redirect_uris":["https://a.example/"],"frontchannel_logout_uri":"https://a.example/out","backchannel_logout_uri":"https://a.example/?out"}`,
 		`{"redirect_uris":["https://a.example/"],"id_token_signed_response_alg":"none","client_name":"\u202e"}`,
 	} {
 		f.Add(seed)
@@ -71,10 +72,13 @@ func FuzzCreate(f *testing.F) {
 				t.Errorf("%q: %v", body, err)
 			}
 		}
-		for _, link := range []string{made.LogoURI, made.PolicyURI, made.TermsURI, made.JWKSURI} {
-			if link != "" && !strings.HasPrefix(link, "https://") {
+		for _, link := range []string{made.LogoURI, made.PolicyURI, made.TermsURI, made.JWKSURI, c.BackchannelLogoutURI, c.FrontchannelLogoutURI} {
+			if link != "" && (!strings.HasPrefix(link, "https://") || strings.Contains(link, "#")) {
 				t.Errorf("%q: link %q", body, link)
 			}
+		}
+		if uri := c.FrontchannelLogoutURI; uri != "" && (oauth.CheckFrontchannelLogoutURI(uri, c.CallbackURLs) != nil || !c.Allows("code")) {
+			t.Errorf("%q: front-channel logout at %q", body, uri)
 		}
 		again, err := hub.OpenRegistrations(t.Context(), p.Space)
 		if err != nil {

@@ -104,6 +104,7 @@ func (d *document) metadata(p *hub.Pool) (hub.ClientMetadata, error) {
 	d.title(m.Name)
 	d.flows(&m)
 	d.addresses(&m)
+	d.logout(&m)
 	d.scope(&m)
 	d.keys(&m)
 	d.subjects()
@@ -262,7 +263,8 @@ func (d *document) unsupported() {
 	}
 }
 
-// link is an https address that is stored, perhaps shown, and not opened.
+// link is an https address that is stored, perhaps shown, and not opened while
+// the client registers.
 func (d *document) link(field string) string {
 	text := d.text(field)
 	if text == "" {
@@ -283,7 +285,7 @@ func checkLink(text string) error {
 		return errors.New("it is longer than 1024 bytes")
 	case u.Scheme != "https" || u.Host == "":
 		return errors.New("it does not begin with https://")
-	case u.User != nil || u.Fragment != "":
+	case u.User != nil || strings.Contains(text, "#"):
 		return errors.New("it has a user name or a fragment")
 	}
 	return nil

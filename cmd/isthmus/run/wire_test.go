@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/token"
@@ -31,6 +32,9 @@ const moreClients = `
         algorithm: PS256
         keys: {jwks: {file: bank.json}}
         callback_urls: [https://bank.example/callback]
+        backchannel_logout_uri: https://hooks.bank.example/out
+        frontchannel_logout_uri: https://bank.example/out
+        tokens: {at_logout: keep}
       - id: terminal
         mtls: {thumbprint: LxydAF53QYqzxtnsDxI1WHueocTnCi1Qc5a53P8iRWg}
         flows: client_credentials
@@ -76,6 +80,10 @@ func TestClientsOfTheFile(t *testing.T) {
 		bank.Algorithm != token.PS256 || bank.RequestObject != hub.Allowed || len(bank.Secrets) > 0 {
 		t.Errorf("bank: %+v", bank)
 	}
+	if bank.BackchannelLogoutURI != "https://hooks.bank.example/out" || bank.FrontchannelLogoutURI != "https://bank.example/out" || !bank.KeepsRefresh ||
+		p.Clients["app"].KeepsRefresh || p.Clients["app"].BackchannelLogoutURI != "" {
+		t.Errorf("logout of bank: %+v, of app: %+v", bank, p.Clients["app"])
+	}
 	terminal := p.Clients["terminal"]
 	if terminal.Auth != hub.AuthTLS || !slices.Equal(terminal.Thumbprints, []string{"LxydAF53QYqzxtnsDxI1WHueocTnCi1Qc5a53P8iRWg"}) || terminal.DPoP != hub.Allowed {
 		t.Errorf("terminal: %+v", terminal)
@@ -88,6 +96,24 @@ func TestClientsOfTheFile(t *testing.T) {
 	claims := machineClaims(t, s, "api", "api-secret-0123456789-0123456789")
 	if claims["tenant"] != "example" || claims["tier"] != "gold" || claims["scope"] != "orders/read" || claims["sub"] != "api" {
 		t.Errorf("token of the API's client: %v", claims)
+	}
+}
+
+// TestLogoutOfTheFile: how sign-outs go on, by default and as the file says.
+func TestLogoutOfTheFile(t *testing.T) {
+	s := newSetup(t, "http://127.0.0.1:1")
+	p := s.start(t).Pools()[0]
+	if p.Logout != (hub.LogoutPolicy{Deadline: 24 * time.Hour}) || p.Providers[0].Logout != hub.LogoutAlways {
+		t.Errorf("by default %+v, on to the provider %q", p.Logout, p.Providers[0].Logout)
+	}
+	for word, want := range map[string]hub.LogoutMode{"always": hub.LogoutAlways, "ask": hub.LogoutAsk, "never": hub.LogoutNever} {
+		s := newSetup(t, "http://127.0.0.1:1")
+		s.text = strings.Replace(s.text, "    providers:\n", "    logout: {deadline: 90m, on_expiry: true, show: true}\n    providers:\n", 1)
+		s.text = strings.Replace(s.text, "        client_id:", "        logout: "+word+"\n        client_id:", 1)
+		p := s.start(t).Pools()[0]
+		if p.Logout != (hub.LogoutPolicy{Deadline: 90 * time.Minute, OnExpiry: true, Show: true}) || p.Providers[0].Logout != want {
+			t.Errorf("%s: %+v, on to the provider %q", word, p.Logout, p.Providers[0].Logout)
+		}
 	}
 }
 
