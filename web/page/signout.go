@@ -5,6 +5,8 @@ type SignedOut struct {
 	Base
 	// From are the names of the apps the sign-out reached.
 	From []string
+	// Pending are apps that were not told yet; they will be as soon as they answer.
+	Pending []string
 	// Unreached are apps that could not be told; they may still be open.
 	Unreached []string
 	// Still tells that the person remains signed in at the provider. Provider is
@@ -16,6 +18,8 @@ type SignedOut struct {
 	Return, Client string
 	// SignIn is the address that starts again; empty: none.
 	SignIn string
+	// Record is the address of the LogoutRecord; empty: none.
+	Record string
 }
 
 type signedOutView struct {
@@ -63,5 +67,32 @@ type signOutConfirmView struct {
 func (p *SignOutConfirm) view(_ *locale, f Frame) (string, any) {
 	return "signoutconfirm", &signOutConfirmView{
 		Frame: f, Account: p.Account.view(), Client: p.Client, Apps: p.Apps, Action: p.Action, Tx: p.Tx,
+	}
+}
+
+// SignOutProvider asks whether to sign out of the provider as well, after the
+// sign-out here is done.
+//
+// The form posts tx and choice: "continue" to sign out there too, "other" to
+// stay signed in there.
+type SignOutProvider struct {
+	Base
+	Provider string // name of a social one; empty: "your company"
+	Client   string // the app the person comes back to; may be empty
+	Action   string
+	Tx       string
+}
+
+type signOutProviderView struct {
+	Frame
+	Provider, Client, Action, Tx string
+	Title, Text                  []Span
+}
+
+func (p *SignOutProvider) view(l *locale, f Frame) (string, any) {
+	return "signoutprovider", &signOutProviderView{
+		Frame: f, Provider: p.Provider, Client: p.Client, Action: p.Action, Tx: p.Tx,
+		Title: l.sentence("signout.provider.title"+sender(p.Provider), "provider", p.Provider),
+		Text:  l.sentence("signout.provider.text"+sender(p.Provider), "provider", p.Provider),
 	}
 }
