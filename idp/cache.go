@@ -14,6 +14,15 @@ const (
 	backoffMax = time.Minute
 )
 
+// origin is how a token came that provokes a refetch.
+type origin int
+
+const (
+	exchanged origin = iota // the provider gave it to us when we asked
+	delivered               // somebody brought it: a logout token, which anybody can make up
+	origins
+)
+
 // cached holds one document of a provider: its metadata or its keys. Any number of callers share one fetch; a stale
 // value is served while it is refreshed and while the provider is down; after a failure nobody fetches until a growing
 // pause is over, and callers without a value hear of the failure at once.
@@ -28,7 +37,7 @@ type cached[T any] struct {
 	have     bool
 	value    T
 	fetched  time.Time
-	forced   time.Time // last refetch
+	forced   [origins]time.Time // last refetch
 	failure  *Error
 	failures int
 	retry    time.Time
@@ -80,7 +89,7 @@ func (c *cached[T]) get(ctx context.Context, t *trace) (T, *Error) {
 // refetch gets the value anew for a caller to whom the present one is not good. A fetch under way is awaited first, for
 // it may bring what is wanted; one of its own is made at most once in refetchGap, and in between the present value is
 // returned as it is.
-func (c *cached[T]) refetch(ctx context.Context, t *trace, good func(T) bool) (T, *Error) {
+func (c *cached[T]) refetch(ctx context.Context, t *trace, by origin, good func(T) bool) (T, *Error) {
 	c.mu.Lock()
 	if f := c.flight; f != nil {
 		forced := f.forced
@@ -93,17 +102,26 @@ func (c *cached[T]) refetch(ctx context.Context, t *trace, good func(T) bool) (T
 	f := c.flight // somebody else may have been quicker
 	if f == nil {
 		now := c.now()
-		since := now.Sub(c.forced)
-		if !c.forced.IsZero() && since >= 0 && since < refetchGap || !c.mayTry(now) {
+		if c.justForced(now, by) || !c.mayTry(now) {
 			defer c.mu.Unlock()
 			return c.value, nil
 		}
-		c.forced = now
+		c.forced[by] = now
 		f = c.start()
 		f.forced = true
 	}
 	c.mu.Unlock()
 	return c.wait(ctx, t, f)
+}
+
+// justForced tells whether there was a refetch within refetchGap. Those that delivered tokens provoked do not count for
+// exchanged ones: else strangers could spend the one refetch that a sign-in after a rotation needs.
+func (c *cached[T]) justForced(now time.Time, by origin) bool {
+	recent := func(o origin) bool {
+		since := now.Sub(c.forced[o])
+		return !c.forced[o].IsZero() && since >= 0 && since < refetchGap
+	}
+	return recent(exchanged) || by == delivered && recent(delivered)
 }
 
 // mayTry tells whether the pause after a failure is over. The second test keeps a clock that was set back from

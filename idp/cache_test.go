@@ -33,7 +33,7 @@ func TestRefetchAfterAForeignFetch(t *testing.T) {
 	got := make(chan int64, waiters)
 	for range waiters {
 		go func() {
-			v, err := c.refetch(t.Context(), &trace{}, func(v int64) bool { return v >= 3 })
+			v, err := c.refetch(t.Context(), &trace{}, exchanged, func(v int64) bool { return v >= 3 })
 			if err != nil {
 				t.Error(err)
 			}

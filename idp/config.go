@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +27,12 @@ const (
 	UserInfoWhenNeeded = ""       // only if the ID token lacks a claim the caller needs
 	UserInfoAlways     = "always" // at each sign-in
 	UserInfoNever      = "never"
+)
+
+// What the provider's end_session endpoint wants to be sent.
+const (
+	LogoutStandard = ""        // OpenID Connect RP-Initiated Logout §2, unless the issuer is that of a Cognito user pool
+	LogoutCognito  = "cognito" // client_id and logout_uri alone, as /logout of a Cognito domain does
 )
 
 // DefaultAlgorithms are the ID token signature algorithms accepted when a Config names none.
@@ -58,6 +65,9 @@ type Config struct {
 	UserInfoMethod   string // "" or GET, or POST
 	UserInfoSigned   bool   // demand a signed JWT from userinfo; otherwise demand JSON (OpenID Connect Core §5.3.2)
 	ForwardLoginHint bool   // pass login_hint on
+
+	LogoutStyle           string // LogoutStandard, LogoutCognito
+	PostLogoutRedirectURI string // where people come back to, as registered at the provider; EndSession needs it
 
 	Timeout time.Duration // for one whole operation, all its calls together; zero: 9 s
 	Observe func(Call)    `json:"-"` // hears of each call made, also in the background; quick, safe for concurrent use
@@ -93,6 +103,18 @@ func (c *Config) check(hc *http.Client) error {
 	}
 	if u, err := url.Parse(c.RedirectURI); err != nil || u.Scheme == "" || u.Host == "" || u.Fragment != "" {
 		bad("redirect_uri: %q is not an absolute URL without fragment", c.RedirectURI)
+	}
+	if u, err := url.Parse(c.PostLogoutRedirectURI); c.PostLogoutRedirectURI != "" && (err != nil || u.Scheme == "" || u.Host == "" || u.Fragment != "") {
+		bad("post_logout_redirect_uri: %q is not an absolute URL without fragment", c.PostLogoutRedirectURI)
+	}
+	switch c.LogoutStyle {
+	case LogoutStandard:
+		if cognitoIssuer.MatchString(c.Issuer) {
+			c.LogoutStyle = LogoutCognito
+		}
+	case LogoutCognito:
+	default:
+		bad("logout style %q is neither empty nor %s", c.LogoutStyle, LogoutCognito)
 	}
 	switch c.AuthMethod {
 	case AuthByDiscovery, AuthNone:
@@ -147,6 +169,9 @@ func (c *Config) check(hc *http.Client) error {
 	}
 	return errors.Join(errs...)
 }
+
+// cognitoIssuer is what the issuers of Amazon's user pools look like. Their /logout knows nothing of RP-Initiated Logout.
+var cognitoIssuer = regexp.MustCompile(`^https://cognito-idp\.[a-z0-9-]+\.amazonaws\.com/[A-Za-z0-9_-]+$`)
 
 // discovers tells whether metadata must be fetched.
 func (c *Config) discovers() bool {

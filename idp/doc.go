@@ -2,13 +2,14 @@
 //
 // It owns everything between "send this person upstream" and "this is who came back": discovery and its cache, the
 // authorization URL, the callback's parameters, the code exchange, the whole verification of the ID token, keys and
-// their rotation, userinfo, and probes that tell an operator what is wrong before a person finds out.
+// their rotation, userinfo, signing people out there, the logout tokens that tell of sign-outs there, and probes that
+// tell an operator what is wrong before a person finds out.
 //
 // It refuses to guess. The issuer is compared exactly, algorithms come from configuration and not from the token, every
 // check that fails has a name in *Error (Step, Check) and a remedy (Mend), and no error holds a secret, code or token.
 // JSON from upstream goes through idp/strictjson, requests through idp/outbound. go-oidc's verifier must accept each ID
 // token too; what it leaves to its caller (OpenID Connect Core §3.1.3.7: azp, iat, nonce, at_hash, strict JSON, pace of
-// key fetches) is done here.
+// key fetches) is done here. Logout tokens are verified here alone, for go-oidc takes none without exp.
 //
 // The code exchange is our own POST rather than x/oauth2's: that library cuts a long body in silence, decodes loosely,
 // and keeps whole bodies in its errors. Its PKCE functions are used.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 	"syscall"
@@ -16,18 +17,20 @@ import (
 	"github.com/isthmus-hub/isthmus/idp/outbound"
 )
 
-// Step is the part of a sign-in that failed or was timed.
+// Step is the part of a sign-in or sign-out that failed or was timed.
 type Step string
 
-// The steps, in the order a sign-in takes them.
+// The steps, in the order a sign-in and then a sign-out takes them.
 const (
-	StepDiscovery Step = "discovery"
-	StepRedirect  Step = "redirect"
-	StepCallback  Step = "callback"
-	StepToken     Step = "token"
-	StepKeys      Step = "jwks"
-	StepIDToken   Step = "id_token"
-	StepUserInfo  Step = "userinfo"
+	StepDiscovery   Step = "discovery"
+	StepRedirect    Step = "redirect"
+	StepCallback    Step = "callback"
+	StepToken       Step = "token"
+	StepKeys        Step = "jwks"
+	StepIDToken     Step = "id_token"
+	StepUserInfo    Step = "userinfo"
+	StepEndSession  Step = "end_session"
+	StepLogoutToken Step = "logout_token"
 )
 
 // Kind says what sort of failure it was, for choosing a status and a sentence.
@@ -139,7 +142,7 @@ func isTLS(err error) bool {
 	var verification *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
 	var alert tls.AlertError
-	return errors.As(err, &verification) || errors.As(err, &record) || errors.As(err, &alert)
+	return errors.As(err, &verification) || errors.As(err, &record) || errors.As(err, &alert) || errors.Is(err, http.ErrSchemeMismatch)
 }
 
 // faint is an error of the HTTP client with its text made safe: without the URL, which repeats the query, and cut, for

@@ -2,8 +2,11 @@ package idp
 
 import (
 	"bytes"
+	"context"
+	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -23,7 +26,7 @@ func FuzzJWS(f *testing.F) {
 	f.Add(`{"payload":"","signatures":[]}`)
 	f.Fuzz(func(t *testing.T, raw string) {
 		start := time.Now()
-		h, bad := parseJWS(raw, DefaultAlgorithms)
+		h, bad := parseJWS(raw, DefaultAlgorithms, untyped)
 		if took := time.Since(start); took > time.Second {
 			t.Fatalf("took %s", took)
 		}
@@ -97,11 +100,71 @@ func FuzzClaims(f *testing.F) {
 	})
 }
 
+// FuzzLogout: an accepted token was signed by the provider's key, not altered since, and to the standard decoder is a
+// logout token too. own says whether the provider's key signs, flip which bit of the finished token is changed, if any.
+func FuzzLogout(f *testing.F) {
+	const head = `{"iss":"https://i.example","aud":"c","iat":1700000000,"jti":"j",`
+	const event = `"events":{"http://schemas.openid.net/event/backchannel-logout":{}}`
+	for _, claims := range []string{head + event + `,"sub":"a"}`, head + event + `,"sid":"s","exp":1700000120}`, head + event + `}`, head + `"sub":"a"}`,
+		head + event + `,"sub":"a","nonce":null}`, head + event + `,"sub":"a","Nonce":"n"}`, head + `"events":{},` + event + `,"sub":"a"}`} {
+		f.Add([]byte(claims), `{"alg":"EdDSA","typ":"logout+jwt"}`, true, uint16(0))
+		f.Add([]byte(claims), `{"alg":"EdDSA","kid":"k"}`, false, uint16(0))
+		f.Add([]byte(claims), `{"alg":"EdDSA"}`, true, uint16(700))
+	}
+	now := func() time.Time { return time.Unix(1_700_000_060, 0) }
+	var private [2]ed25519.PrivateKey
+	for i := range private {
+		private[i] = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{byte(i)}, ed25519.SeedSize))
+	}
+	public := private[1].Public().(ed25519.PublicKey)
+	b64 := base64.RawURLEncoding.EncodeToString
+	set, err := parseKeys([]byte(`{"keys":[{"kty":"OKP","crv":"Ed25519","x":"` + b64(public) + `"}]}`))
+	if err != nil {
+		f.Fatal(err)
+	}
+	p := &Provider{cfg: Config{Issuer: "https://i.example", ClientID: "c", Algorithms: DefaultAlgorithms, Timeout: time.Minute,
+		Endpoints: Endpoints{Authorization: "a", Token: "t", JWKS: "k"}}, now: now}
+	p.keys = cached[*keySet]{step: StepKeys, now: now, timeout: time.Minute, fetch: func(context.Context, *trace) (*keySet, *Error) { return set, nil }}
+	f.Fuzz(func(t *testing.T, claims []byte, header string, own bool, flip uint16) {
+		by := private[0]
+		if own {
+			by = private[1]
+		}
+		input := b64([]byte(header)) + "." + b64(claims)
+		raw := []byte(input + "." + b64(ed25519.Sign(by, []byte(input))))
+		altered := int(flip) > 0 && int(flip) < 8*len(raw)
+		if altered {
+			raw[flip/8] ^= 1 << (flip % 8)
+		}
+		got, err := p.VerifyLogout(t.Context(), string(raw))
+		if err != nil {
+			return
+		}
+		if !own || altered {
+			t.Fatalf("accepted what the provider did not sign: %s", raw)
+		}
+		var std struct {
+			Iss, Sub, Sid, Jti string
+			Events             map[string]json.RawMessage
+			Nonce              json.RawMessage
+			Iat                float64
+		}
+		if err := json.Unmarshal(claims, &std); err != nil {
+			t.Fatalf("accepted what the standard decoder refuses: %v", err)
+		}
+		if std.Iss != "https://i.example" || std.Sub != got.Subject || std.Sid != got.SessionID || std.Jti != got.ID || std.Jti == "" ||
+			std.Sub+std.Sid == "" || std.Nonce != nil || math.Abs(std.Iat-1_700_000_060) > 240 || !got.Expires.After(now()) ||
+			!bytes.HasPrefix(std.Events["http://schemas.openid.net/event/backchannel-logout"], []byte("{")) {
+			t.Fatalf("the standard decoder reads %+v, we read %+v", std, got)
+		}
+	})
+}
+
 // BenchmarkParse is the cost of a token before its signature.
 func BenchmarkParse(b *testing.B) {
 	raw := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256","kid":"RS256-1","typ":"JWT"}`)) + "." + strings.Repeat("a", 800) + "." + strings.Repeat("A", 342)
 	for b.Loop() {
-		if _, bad := parseJWS(raw, DefaultAlgorithms); bad != nil {
+		if _, bad := parseJWS(raw, DefaultAlgorithms, untyped); bad != nil {
 			b.Fatal(bad)
 		}
 	}

@@ -39,7 +39,7 @@ func (p *Provider) verify(ctx context.Context, t *trace, raw, accessToken string
 	invalid := func(c *checkError) *Error {
 		return &Error{Step: StepIDToken, Check: c.check, Kind: KindInvalid, Cause: c.cause}
 	}
-	token, bad := parseJWS(raw, p.cfg.Algorithms)
+	token, bad := parseJWS(raw, p.cfg.Algorithms, untyped)
 	if bad != nil {
 		return nil, invalid(bad)
 	}
@@ -73,16 +73,16 @@ func (p *Provider) checkClaims(payload []byte, now time.Time, alg, accessToken s
 	if err := strictjson.Decode(payload, &c.all); err != nil {
 		return nil, &checkError{"json", err}
 	}
-	if bad := c.lookalikes(); bad != nil {
+	if bad := c.lookalikes(protocolClaims); bad != nil {
 		return nil, bad
 	}
 	id := &idClaims{all: c.all}
 	for _, check := range []func() *checkError{
 		func() *checkError { return c.issuer(p.cfg.Issuer) },
 		func() *checkError { return c.audience(p.cfg.ClientID) },
-		func() *checkError { return c.times(now) },
+		func() *checkError { _, _, bad := c.times(now, true, maxTokenAge); return bad },
 		func() *checkError { return c.nonce(r.Nonce) },
-		func() *checkError { return c.subject() },
+		func() *checkError { _, bad := c.identifier("sub", maxSubject); return bad },
 		func() *checkError { return c.accessTokenHash(alg, accessToken) },
 		func() *checkError { return c.session(id) },
 		func() *checkError { return c.freshness(id, now, r) },
@@ -111,12 +111,12 @@ type claimReader struct{ all map[string]any }
 var protocolClaims = []string{"iss", "sub", "aud", "exp", "iat", "nbf", "nonce", "azp", "at_hash", "auth_time", "sid", "acr", "amr"}
 
 // lookalikes refuses names that a parser blind to case would read as a deciding claim (RFC 8725 §2.6).
-func (c claimReader) lookalikes() *checkError {
+func (c claimReader) lookalikes(deciding []string) *checkError {
 	for name := range c.all {
-		if len(name) > 16 || slices.Contains(protocolClaims, name) {
+		if len(name) > 16 || slices.Contains(deciding, name) {
 			continue
 		}
-		for _, claim := range protocolClaims {
+		for _, claim := range deciding {
 			if strings.EqualFold(name, claim) {
 				return refuse("json", "claim %q looks like %q", cut(name), claim)
 			}
@@ -132,14 +132,23 @@ func (c claimReader) issuer(want string) *checkError {
 	return nil
 }
 
-// audience wants us in aud, and us as the authorized party where the token names one or names other audiences too.
-func (c claimReader) audience(clientID string) *checkError {
+// audiences wants us in aud, and returns all that are.
+func (c claimReader) audiences(clientID string) ([]string, *checkError) {
 	audiences, ok := stringList(c.all["aud"])
 	if one, isString := c.all["aud"].(string); isString {
 		audiences, ok = []string{one}, true
 	}
 	if !ok || !slices.Contains(audiences, clientID) {
-		return refuse("aud", "audience is %s, our client id is %q", cut(c.text("aud")), clientID)
+		return nil, refuse("aud", "audience is %s, our client id is %q", cut(c.text("aud")), clientID)
+	}
+	return audiences, nil
+}
+
+// audience wants us in aud, and us as the authorized party where the token names one or names other audiences too.
+func (c claimReader) audience(clientID string) *checkError {
+	audiences, bad := c.audiences(clientID)
+	if bad != nil {
+		return bad
 	}
 	azp, present := c.all["azp"]
 	if present && azp != clientID {
@@ -151,32 +160,32 @@ func (c claimReader) audience(clientID string) *checkError {
 	return nil
 }
 
-func (c claimReader) times(now time.Time) *checkError {
-	exp, bad := c.time("exp", true)
-	if bad != nil {
-		return bad
+// times judges exp, iat and nbf: the token lives, and was issued at most maxAge ago. Without needsExpiry exp may be
+// missing, and is zero then.
+func (c claimReader) times(now time.Time, needsExpiry bool, maxAge time.Duration) (iat, exp time.Time, bad *checkError) {
+	if exp, bad = c.time("exp", needsExpiry); bad != nil {
+		return iat, exp, bad
 	}
-	iat, bad := c.time("iat", true)
-	if bad != nil {
-		return bad
+	if iat, bad = c.time("iat", true); bad != nil {
+		return iat, exp, bad
 	}
 	nbf, bad := c.time("nbf", false)
 	if bad != nil {
-		return bad
+		return iat, exp, bad
 	}
 	switch {
-	case !now.Before(exp.Add(leeway)):
-		return refuse("exp", "token expired %s ago", now.Sub(exp).Round(time.Second))
+	case !exp.IsZero() && !now.Before(exp.Add(leeway)):
+		bad = refuse("exp", "token expired %s ago", now.Sub(exp).Round(time.Second))
 	case iat.After(now.Add(leeway)):
-		return refuse("iat", "token was issued %s in the future", iat.Sub(now).Round(time.Second))
-	case now.Sub(iat) > maxTokenAge+leeway:
-		return refuse("iat", "token was issued %s ago", now.Sub(iat).Round(time.Second))
-	case exp.Before(iat):
-		return refuse("exp", "token expires before it was issued")
+		bad = refuse("iat", "token was issued %s in the future", iat.Sub(now).Round(time.Second))
+	case now.Sub(iat) >= maxAge+leeway:
+		bad = refuse("iat", "token was issued %s ago", now.Sub(iat).Round(time.Second))
+	case !exp.IsZero() && exp.Before(iat):
+		bad = refuse("exp", "token expires before it was issued")
 	case nbf.After(now.Add(leeway)):
-		return refuse("nbf", "token is not valid for another %s", nbf.Sub(now).Round(time.Second))
+		bad = refuse("nbf", "token is not valid for another %s", nbf.Sub(now).Round(time.Second))
 	}
-	return nil
+	return iat, exp, bad
 }
 
 // time reads a NumericDate (RFC 7519 §2): seconds, perhaps with a fraction.
@@ -209,17 +218,18 @@ func (c claimReader) nonce(want string) *checkError {
 	return nil
 }
 
-func (c claimReader) subject() *checkError {
-	sub, ok := c.all["sub"].(string)
+// identifier reads a claim that names somebody or something, in at most so many characters.
+func (c claimReader) identifier(name string, limit int) (string, *checkError) {
+	v, ok := c.all[name].(string)
 	switch {
-	case !ok || sub == "":
-		return refuse("sub", "sub is missing, empty or not a string")
-	case len([]rune(sub)) > maxSubject:
-		return refuse("sub", "sub is longer than %d characters", maxSubject)
-	case strings.ContainsFunc(sub, unicode.IsControl):
-		return refuse("sub", "sub has control characters")
+	case !ok || v == "":
+		return "", refuse(name, "%s is missing, empty or not a string", name)
+	case len([]rune(v)) > limit:
+		return "", refuse(name, "%s is longer than %d characters", name, limit)
+	case strings.ContainsFunc(v, unicode.IsControl):
+		return "", refuse(name, "%s has control characters", name)
 	}
-	return nil
+	return v, nil
 }
 
 // accessTokenHash checks at_hash if it is there (OpenID Connect Core §3.1.3.6).

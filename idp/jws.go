@@ -39,8 +39,8 @@ func refuse(check, format string, args ...any) *checkError {
 }
 
 // parseJWS judges a token's shape and header before any key is looked up or any cost is spent: three parts of strict
-// base64url, an algorithm from the configured list, no critical extension, no other sort of JWT.
-func parseJWS(raw string, algorithms []string) (*jws, *checkError) {
+// base64url, an algorithm from the configured list, no critical extension, no sort of JWT but those that typ takes.
+func parseJWS(raw string, algorithms []string, typ typing) (*jws, *checkError) {
 	if len(raw) > maxToken {
 		return nil, refuse("size", "token is longer than %d bytes", maxToken)
 	}
@@ -64,14 +64,20 @@ func parseJWS(raw string, algorithms []string) (*jws, *checkError) {
 	if err := strictjson.Decode(decoded[0], &members); err != nil {
 		return nil, &checkError{"format", fmt.Errorf("token header: %w", err)}
 	}
-	header, bad := headerOf(members, algorithms)
+	header, bad := headerOf(members, algorithms, typ)
 	if bad != nil {
 		return nil, bad
 	}
 	return &jws{jwsHeader: header, input: []byte(raw[:len(raw)-len(parts[2])-1]), payload: decoded[1], signature: decoded[2]}, nil
 }
 
-func headerOf(members map[string]any, algorithms []string) (jwsHeader, *checkError) {
+// typing tells which values of typ, in lower case, a verifier takes (RFC 8725 §3.11); a header without typ passes.
+type typing func(typ string) bool
+
+// untyped refuses what is explicitly another sort: an access or logout token of the same issuer is no ID token.
+func untyped(typ string) bool { return !strings.HasSuffix(typ, "+jwt") }
+
+func headerOf(members map[string]any, algorithms []string, typ typing) (jwsHeader, *checkError) {
 	var h jwsHeader
 	alg, _ := members["alg"].(string)
 	if !slices.Contains(algorithms, alg) {
@@ -88,11 +94,8 @@ func headerOf(members map[string]any, algorithms []string) (jwsHeader, *checkErr
 			return h, &checkError{"kid", errors.New("kid is not a string")}
 		}
 	}
-	// Explicit typing (RFC 8725 §3.11): an access or logout token of the same issuer is no ID token.
 	if v, ok := members["typ"]; ok {
-		typ, isString := v.(string)
-		typ = strings.ToLower(typ)
-		if !isString || strings.HasSuffix(typ, "+jwt") {
+		if s, isString := v.(string); !isString || !typ(strings.ToLower(s)) {
 			return h, refuse("typ", "typ is %q", cut(fmt.Sprint(v)))
 		}
 	}

@@ -67,6 +67,16 @@ func (p *Provider) mendRefusal(e *Error) string {
 }
 
 func (p *Provider) mendInvalid(e *Error) string {
+	if e.Step == StepLogoutToken {
+		switch e.Check {
+		case "typ", "kind", "events", "nonce", "jti":
+			return "What arrived is no logout token to the standard. If it came from the provider, report the failed check there; otherwise somebody tries what tokens are taken."
+		case "exp", "iat", "nbf":
+			return "The logout token came minutes after it was made, or the clocks differ by more than a minute. Synchronise the clock here and at the provider, and look what held the delivery up."
+		case "sub", "sid":
+			return "The logout token names neither one person nor one session without doubt. Report it to the provider."
+		}
+	}
 	switch e.Check {
 	case "issuer", "iss":
 		return fmt.Sprintf("The provider names another issuer than %q. Copy the issuer from its discovery document exactly, with or without final slash; if it should be the same, an answer of another provider was used.", p.cfg.Issuer)
@@ -90,6 +100,8 @@ func (p *Provider) mendInvalid(e *Error) string {
 		return fmt.Sprintf("%s answered with status %d. Check the URL.", p.at(e), e.Status)
 	case "endpoints":
 		return "The discovery document lacks an endpoint or names one that is not https. Set the endpoint explicitly, or have the provider mended."
+	case "end_session_endpoint":
+		return "The provider advertises no end_session_endpoint. Set the endpoint explicitly if it has one; otherwise people stay signed in there."
 	case "encryption":
 		return "The provider encrypts its ID tokens. Switch encryption off in our registration there."
 	case "size":

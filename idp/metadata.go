@@ -31,6 +31,8 @@ type Metadata struct {
 	IssInCallback         bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207 §3
 	BackchannelLogout     bool     `json:"backchannel_logout_supported"`
 	BackchannelSession    bool     `json:"backchannel_logout_session_supported"`
+	FrontchannelLogout    bool     `json:"frontchannel_logout_supported"`
+	FrontchannelSession   bool     `json:"frontchannel_logout_session_supported"`
 }
 
 // Discover returns the provider's metadata: from the cache if it is young, or stale while a fetch in the background or

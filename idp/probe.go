@@ -123,9 +123,9 @@ func (d *doctor) features(m *Metadata) {
 			"Nothing to do here; the state of each sign-in names its provider, which guards against mix-up.")
 	}
 	if m.EndSessionEndpoint != "" {
-		d.ok("end_session", "end_session_endpoint is %s", m.EndSessionEndpoint)
+		d.ok("end_session", "end_session_endpoint is %s%s", m.EndSessionEndpoint, m.tells())
 	} else {
-		d.note(Warn, "end_session", "there is no end_session_endpoint",
+		d.note(Warn, "end_session", "there is no end_session_endpoint"+m.tells(),
 			"Signing out here will leave the session at the provider alive. Set the endpoint explicitly if the provider has one.")
 	}
 	if cfg.discovers() && len(m.Algorithms) > 0 && !slices.ContainsFunc(m.Algorithms, func(a string) bool { return slices.Contains(cfg.Algorithms, a) }) {
@@ -141,6 +141,26 @@ func (d *doctor) features(m *Metadata) {
 				"Check the spelling; some providers know more scopes than they advertise.")
 		}
 	}
+}
+
+// tells says how the provider lets us know of sign-outs there, as the end of a sentence; empty if it does not promise to.
+func (m *Metadata) tells() string {
+	var ways []string
+	for _, way := range []struct {
+		name        string
+		there, with bool
+	}{{"back channel", m.BackchannelLogout, m.BackchannelSession}, {"front channel", m.FrontchannelLogout, m.FrontchannelSession}} {
+		switch {
+		case way.there && way.with:
+			ways = append(ways, way.name+" with sid")
+		case way.there:
+			ways = append(ways, way.name)
+		}
+	}
+	if len(ways) == 0 {
+		return ""
+	}
+	return "; sign-outs at the provider are told by " + strings.Join(ways, " and ")
 }
 
 func (d *doctor) keys(ctx context.Context, m *Metadata) {
@@ -270,9 +290,7 @@ func (d *doctor) authorize(ctx context.Context, m *Metadata, redirectURI string)
 	q := p.parameters(r.URL.Query(), Request{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier()})
 	q.Set("redirect_uri", redirectURI)
 	r.URL.RawQuery = q.Encode()
-	still := *p.client
-	still.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	a, failed := p.doWith(ctx, &still, &d.t, StepRedirect, r, outbound.MaxBody)
+	a, failed := p.doWith(ctx, p.still(), &d.t, StepRedirect, r, outbound.MaxBody)
 	d.timed(a)
 	if failed != nil {
 		return reception{}, failed

@@ -1,6 +1,7 @@
 package idp_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +30,9 @@ func TestProbe(t *testing.T) {
 		{name: "plain http endpoint", script: discovery(func(doc map[string]any) { doc["token_endpoint"] = "http://other.example/t" }), want: "endpoints:fail", detail: "token_endpoint"},
 		{name: "no PKCE", script: discovery(func(doc map[string]any) { delete(doc, "code_challenge_methods_supported") }), want: "pkce:warn"},
 		{name: "no iss", op: idptest.Config{NoIss: true}, want: "iss:warn"},
-		{name: "no logout", script: discovery(func(doc map[string]any) { delete(doc, "end_session_endpoint") }), want: "end_session:warn"},
+		{name: "no end_session", script: discovery(func(doc map[string]any) { delete(doc, "end_session_endpoint") }), want: "end_session:warn",
+			detail: "no end_session_endpoint; sign-outs at the provider are told by back channel with sid and front channel with sid"},
+		{name: "no logout", op: idptest.Config{NoLogout: true}, want: "end_session:warn", detail: "there is no end_session_endpoint"},
 		{name: "algorithm not allowed", rp: func(c *idp.Config) { c.Algorithms = []string{"ES256"} }, want: "algorithms:fail keys:fail", detail: "RS256"},
 		{name: "method not offered", script: discovery(func(doc map[string]any) { doc["token_endpoint_auth_methods_supported"] = []string{"private_key_jwt"} }), want: "client:warn", detail: "private_key_jwt"},
 		{name: "scope unknown", rp: func(c *idp.Config) { c.Scopes = []string{"openid", "emial"} }, want: "scopes:warn", detail: "emial"},
@@ -106,6 +109,31 @@ func TestProbeGoesPastCircuits(t *testing.T) {
 	for _, f := range r.p.Probe(t.Context()) {
 		if f.Level == idp.Fail && f.Check != "clock" {
 			t.Errorf("finding is %+v", f)
+		}
+	}
+}
+
+// TestProbeTellsOfLogout: one line says what the provider can do.
+func TestProbeTellsOfLogout(t *testing.T) {
+	r := newRig(t, setup{})
+	for _, c := range []struct {
+		drop []string
+		want string
+	}{
+		{nil, "; sign-outs at the provider are told by back channel with sid and front channel with sid"},
+		{[]string{"backchannel_logout_session_supported", "frontchannel_logout_supported"}, "; sign-outs at the provider are told by back channel"},
+		{[]string{"backchannel_logout_supported", "frontchannel_logout_session_supported"}, "; sign-outs at the provider are told by front channel"},
+		{[]string{"backchannel_logout_supported", "frontchannel_logout_supported"}, ""},
+	} {
+		r.op.SetHooks(idptest.Hooks{Discovery: func(doc map[string]any) {
+			for _, name := range c.drop {
+				delete(doc, name)
+			}
+		}})
+		found := r.p.Probe(t.Context())
+		i := slices.IndexFunc(found, func(f idp.Finding) bool { return f.Check == "end_session" })
+		if want := "end_session_endpoint is " + r.op.URL(idptest.EndSessionEndpoint) + c.want; i < 0 || found[i].Level != idp.OK || found[i].Detail != want {
+			t.Errorf("without %q: %+v", c.drop, found)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/isthmus-hub/isthmus/idp/outbound"
@@ -22,6 +23,8 @@ type Provider struct {
 	keys     cached[*keySet]
 	token    breaker
 	userinfo breaker
+	signOut  breaker      // the end_session endpoint
+	answered atomic.Int64 // when that answered last, in Unix nanoseconds
 }
 
 // New checks the configuration and makes no request. hc is the client to use, normally one of outbound.New; nil means
@@ -63,7 +66,8 @@ func (p *Provider) Name() string { return p.cfg.Name }
 // Issuer is the configured issuer.
 func (p *Provider) Issuer() string { return p.cfg.Issuer }
 
-// Health is the state of a provider as its relying party knows it, for consoles and metrics.
+// Health is the state of a provider as its relying party knows it, for consoles and metrics. A silent end_session
+// endpoint is no part of it: people can sign in all the same.
 type Health struct {
 	Metadata time.Time // when they were fetched; zero: not yet, or never needed
 	Keys     time.Time // likewise
@@ -91,6 +95,13 @@ func (p *Provider) stale(e *Error) {
 	if p.cfg.Stale != nil {
 		p.cfg.Stale(e)
 	}
+}
+
+// still is the client with no redirect followed.
+func (p *Provider) still() *http.Client {
+	c := *p.client
+	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &c
 }
 
 // finish completes an error on its way out.

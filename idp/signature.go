@@ -51,7 +51,7 @@ var _ oidc.KeySet = (*signed)(nil)
 
 // VerifySignature implements oidc.KeySet. go-oidc hands over the text that parseJWS took apart.
 func (s *signed) VerifySignature(ctx context.Context, _ string) ([]byte, error) {
-	if s.failed = s.p.verifySignature(ctx, s.t, s.token); s.failed != nil {
+	if s.failed = s.p.verifySignature(ctx, s.t, StepIDToken, s.token); s.failed != nil {
 		return nil, s.failed
 	}
 	s.good = true
@@ -60,7 +60,7 @@ func (s *signed) VerifySignature(ctx context.Context, _ string) ([]byte, error) 
 
 // verifySignature tries the keys at hand, and if none fits the keys fetched anew: the provider may have changed them a
 // moment ago, under a new kid or under the old one (OpenID Connect Core §10.1.1).
-func (p *Provider) verifySignature(ctx context.Context, t *trace, token *jws) *Error {
+func (p *Provider) verifySignature(ctx context.Context, t *trace, step Step, token *jws) *Error {
 	set, failed := p.keys.get(ctx, t)
 	if failed != nil {
 		return failed
@@ -69,29 +69,33 @@ func (p *Provider) verifySignature(ctx context.Context, t *trace, token *jws) *E
 	if signedBy(set) {
 		return nil
 	}
-	if set, failed = p.refreshKeys(ctx, t, signedBy); failed != nil {
+	if set, failed = p.refreshKeys(ctx, t, step, signedBy); failed != nil {
 		return failed
 	}
 	if signedBy(set) {
 		return nil
 	}
 	if len(set.candidates(token.jwsHeader)) == 0 {
-		return &Error{Step: StepIDToken, Check: "kid", Kind: KindInvalid,
+		return &Error{Step: step, Check: "kid", Kind: KindInvalid,
 			Cause: fmt.Errorf("no key of the provider fits kid %q and %s", cut(token.kid), token.alg)}
 	}
-	return &Error{Step: StepIDToken, Check: "signature", Kind: KindInvalid, Cause: errors.New("signature is wrong")}
+	return &Error{Step: step, Check: "signature", Kind: KindInvalid, Cause: errors.New("signature is wrong")}
 }
 
 // refreshKeys fetches the keys once more, after the metadata, which may name another place for them by now. Both happen
 // at most once in refetchGap, whatever tokens arrive (A64). The metadata are no condition: if they do not come soon, the
 // known place is asked.
-func (p *Provider) refreshKeys(ctx context.Context, t *trace, good func(*keySet) bool) (*keySet, *Error) {
+func (p *Provider) refreshKeys(ctx context.Context, t *trace, step Step, good func(*keySet) bool) (*keySet, *Error) {
+	by := exchanged
+	if step == StepLogoutToken {
+		by = delivered
+	}
 	if p.cfg.discovers() {
 		soon, cancel := context.WithTimeout(ctx, p.cfg.Timeout/4)
 		defer cancel()
-		_, _ = p.metadata.refetch(soon, t, func(*Metadata) bool { return true })
+		_, _ = p.metadata.refetch(soon, t, by, func(*Metadata) bool { return true })
 	}
-	return p.keys.refetch(ctx, t, good)
+	return p.keys.refetch(ctx, t, by, good)
 }
 
 // verifies tells whether one of the keys made the signature.

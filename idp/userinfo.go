@@ -72,11 +72,11 @@ func (p *Provider) getUserInfo(ctx context.Context, t *trace, m *Metadata, acces
 
 // verifyUserInfo returns the payload of a signed userinfo answer.
 func (p *Provider) verifyUserInfo(ctx context.Context, t *trace, a *answer) ([]byte, *Error) {
-	token, bad := parseJWS(string(a.body), p.cfg.Algorithms)
+	token, bad := parseJWS(string(a.body), p.cfg.Algorithms, untyped)
 	if bad != nil {
 		return nil, a.fault(StepUserInfo, bad.check, bad.cause)
 	}
-	if failed := p.verifySignature(ctx, t, token); failed != nil && failed.Step == StepIDToken {
+	if failed := p.verifySignature(ctx, t, StepUserInfo, token); failed != nil && failed.Step == StepUserInfo {
 		return nil, a.fault(StepUserInfo, failed.Check, failed.Cause)
 	} else if failed != nil {
 		return nil, failed

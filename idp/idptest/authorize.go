@@ -74,7 +74,9 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 		p.chooser(w, q)
 		return
 	default:
-		params.Set("code", p.newCode(user, q))
+		code, sid := p.newCode(user, q)
+		params.Set("code", code)
+		p.remember(w, r, sid)
 	}
 	if h := p.hook().Callback; h != nil {
 		h(params)
@@ -110,8 +112,9 @@ func (p *Provider) choose(q url.Values) (User, bool) {
 	return p.users[0], true
 }
 
-func (p *Provider) newCode(u User, q url.Values) string {
-	code := rand.Text()
+// newCode begins a session of the user and returns a code and the sid for it.
+func (p *Provider) newCode(u User, q url.Values) (code, sid string) {
+	code = rand.Text()
 	g := &grant{user: u, sid: u.SessionID, nonce: q.Get("nonce"), challenge: q.Get("code_challenge"),
 		redirectURI: q.Get("redirect_uri"), authTime: u.AuthTime}
 	if g.sid == "" {
@@ -123,7 +126,8 @@ func (p *Provider) newCode(u User, q url.Values) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.codes.put(code, g)
-	return code
+	p.sessions.begin(g.sid, u.Subject)
+	return code, g.sid
 }
 
 // chooser shows one button for each user, and one to cancel.

@@ -11,6 +11,7 @@ import (
 //
 //	token=hang                  a Fault of the catalogue at an endpoint
 //	id_token=sub-absent         a Mutation, blanks written as hyphens
+//	logout_token=nonce-there    likewise, of LogoutMutations
 //	discovery=another-issuer    and what else Breakages lists
 //
 // Parts add up until Mend. The error lists what there is.
@@ -27,11 +28,15 @@ func (p *Provider) Break(spec string) error {
 		}
 	}
 	if ok && part == "id_token" {
-		for _, m := range Mutations() {
-			if slug(m.Name) == fault || m.Name == fault {
-				p.changeHooks(func(_ *Provider, h *Hooks) { h.IDToken = m.Apply })
-				return nil
-			}
+		if m, found := named(Mutations(), fault); found {
+			p.changeHooks(func(_ *Provider, h *Hooks) { h.IDToken = m.Apply })
+			return nil
+		}
+	}
+	if ok && part == "logout_token" {
+		if m, found := named(LogoutMutations(), fault); found {
+			p.changeHooks(func(_ *Provider, h *Hooks) { h.LogoutToken = m.Apply })
+			return nil
 		}
 	}
 	return fmt.Errorf("idptest: no fault %q; there are %s", spec, strings.Join(Breakages(), ", "))
@@ -54,11 +59,23 @@ func Breakages() []string {
 	for _, m := range Mutations() {
 		all = append(all, "id_token="+slug(m.Name))
 	}
+	for _, m := range LogoutMutations() {
+		all = append(all, "logout_token="+slug(m.Name))
+	}
 	for name := range breakages() {
 		all = append(all, name)
 	}
 	slices.Sort(all)
 	return all
+}
+
+// named finds a mutation by its name or the word for it.
+func named(all []Mutation, name string) (Mutation, bool) {
+	i := slices.IndexFunc(all, func(m Mutation) bool { return slug(m.Name) == name || m.Name == name })
+	if i < 0 {
+		return Mutation{}, false
+	}
+	return all[i], true
 }
 
 func slug(name string) string {
@@ -79,7 +96,7 @@ func (p *Provider) changeHooks(f func(*Provider, *Hooks)) {
 	f(p, &p.hooks)
 }
 
-// breakages are the faults that are neither of an endpoint's transport nor of the ID token.
+// breakages are the faults that are neither of an endpoint's transport nor of a token.
 func breakages() map[string]func(*Provider, *Hooks) {
 	callback := func(change func(url.Values)) func(*Provider, *Hooks) {
 		return func(_ *Provider, h *Hooks) { h.Callback = change }
@@ -91,6 +108,9 @@ func breakages() map[string]func(*Provider, *Hooks) {
 			v.Set("error_description", description)
 		})
 	}
+	postLogout := func(change func(url.Values) bool) func(*Provider, *Hooks) {
+		return func(_ *Provider, h *Hooks) { h.PostLogout = change }
+	}
 	return map[string]func(*Provider, *Hooks){
 		"callback=access_denied": refusal("access_denied", "the person declined"),
 		"callback=server_error":  refusal("server_error", "the provider has a fault"),
@@ -98,6 +118,12 @@ func breakages() map[string]func(*Provider, *Hooks) {
 		"callback=no-iss":        callback(func(v url.Values) { v.Del("iss") }),
 		"callback=no-code":       callback(func(v url.Values) { v.Del("code") }),
 		"callback=another-state": callback(func(v url.Values) { v.Set("state", "somebody-elses-state-of-another-sign-in") }),
+		"end_session=another-state": postLogout(func(v url.Values) bool {
+			v.Set("state", "somebody-elses-state-of-another-sign-out")
+			return true
+		}),
+		"end_session=no-state": postLogout(func(v url.Values) bool { v.Del("state"); return true }),
+		"end_session=page":     postLogout(func(url.Values) bool { return false }),
 		"discovery=another-issuer": func(_ *Provider, h *Hooks) {
 			h.Discovery = func(doc map[string]any) { doc["issuer"] = "https://attacker.example" }
 		},

@@ -6,9 +6,9 @@
 //	op.Fail(idptest.TokenEndpoint, idptest.Fault{Hang: true})
 //
 // By default it is a correct provider that approves every request at once: discovery, JWKS, authorization with PKCE,
-// token, userinfo, end of session. Claims of ID token and userinfo, discovery document, authorization response and keys
-// can be changed by hooks; Mutations lists ready-made wrong ID tokens with the check that must refuse each, Faults
-// ready-made failures of an endpoint. Every request is recorded.
+// token, userinfo, end of session with back- and front-channel logout. Claims of ID token and userinfo, discovery document, authorization response and keys
+// can be changed by hooks; Mutations lists ready-made wrong ID tokens with the check that must refuse each, LogoutMutations
+// wrong logout tokens, Faults ready-made failures of an endpoint. Every request is recorded.
 //
 // It needs no *testing.T: Start serves benchmarks and demonstrations, with a page for choosing a user. It must never
 // face a network: it has no passwords. Signing keys are made at run time and shared by all providers of a process,

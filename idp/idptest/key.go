@@ -94,6 +94,7 @@ func (p *Provider) Rotate(keep bool) error {
 	}
 	p.keyCount++
 	if !keep {
+		p.past = append(p.past, p.keys...)
 		p.keys = nil
 	}
 	p.keys = append(p.keys, key)
@@ -104,6 +105,7 @@ func (p *Provider) Rotate(keep bool) error {
 func (p *Provider) SetKeys(keys ...Key) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.past = append(p.past, p.keys...)
 	p.keys = keys
 }
 

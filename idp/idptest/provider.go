@@ -30,6 +30,12 @@ type Config struct {
 	NoIss        bool             // neither promise nor send iss in authorization responses (RFC 9207)
 	Lifetime     time.Duration    // of ID and access tokens; zero: 5 minutes
 	Now          func() time.Time // nil: time.Now
+
+	NoLogout               bool         // promise no sign-out of any kind, and answer 404 at end_session
+	PostLogoutRedirectURIs []string     // empty: any is accepted
+	BackchannelLogoutURI   string       // of the relying party, told of each session that ends; SetLogoutURIs changes it
+	FrontchannelLogoutURI  string       // likewise, loaded in a frame by the page that end_session shows then
+	Client                 *http.Client // that delivers logout tokens; nil: one that trusts Roots and waits 5 seconds
 }
 
 // User is somebody who can sign in. Claims are returned as they are, all of them, whatever the scope.
@@ -62,7 +68,10 @@ type Provider struct {
 	counts   map[Endpoint]int
 	codes    shelf
 	tokens   shelf // access tokens
+	sessions sessions
+	notices  []Notice
 	keys     []Key // published; the last one signs
+	past     []Key // that were; hints may be older than a rotation
 	keyCount int
 }
 
@@ -76,6 +85,9 @@ type Hooks struct {
 	IDToken   func(*Token)
 	UserInfo  func(map[string]any)
 	Signing   func() // before an ID token is made: a place to rotate keys
+
+	LogoutToken func(*Token)
+	PostLogout  func(url.Values) bool // parameters of the return from end_session; false: a page instead, and no return
 }
 
 // New starts a provider that ends with the test.

@@ -128,7 +128,6 @@ func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) {
 		"token_endpoint":                        p.URL(TokenEndpoint),
 		"userinfo_endpoint":                     p.URL(UserInfoEndpoint),
 		"jwks_uri":                              p.URL(JWKSEndpoint),
-		"end_session_endpoint":                  p.URL(EndSessionEndpoint),
 		"scopes_supported":                      []string{"openid", "profile", "email", "phone", "address"},
 		"response_types_supported":              []string{"code"},
 		"response_modes_supported":              []string{"query", "form_post"},
@@ -137,8 +136,12 @@ func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) {
 		"id_token_signing_alg_values_supported": []string{p.cfg.Algorithm},
 		"token_endpoint_auth_methods_supported": p.authMethods(),
 		"code_challenge_methods_supported":      []string{"S256"},
-		"backchannel_logout_supported":          true,
-		"backchannel_logout_session_supported":  true,
+	}
+	if !p.cfg.NoLogout {
+		doc["end_session_endpoint"] = p.URL(EndSessionEndpoint)
+		for _, name := range []string{"backchannel_logout", "frontchannel_logout"} {
+			doc[name+"_supported"], doc[name+"_session_supported"] = true, true
+		}
 	}
 	if !p.cfg.NoIss {
 		doc["authorization_response_iss_parameter_supported"] = true
@@ -168,22 +171,6 @@ func (p *Provider) jwks(w http.ResponseWriter, _ *http.Request) {
 		h(doc)
 	}
 	writeJSON(w, http.StatusOK, doc)
-}
-
-// endSession redirects to post_logout_redirect_uri with state, or says that all is over.
-func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) {
-	to, err := url.Parse(r.Form.Get("post_logout_redirect_uri"))
-	if err != nil || to.Host == "" {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write([]byte("signed out\n"))
-		return
-	}
-	if state := r.Form.Get("state"); state != "" {
-		q := to.Query()
-		q.Set("state", state)
-		to.RawQuery = q.Encode()
-	}
-	http.Redirect(w, r, to.String(), http.StatusSeeOther)
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {
