@@ -40,6 +40,8 @@ const (
 	DeviceAnswered    EventName = "device_answered"
 	SignOut           EventName = "sign_out"
 	SignOutRefused    EventName = "sign_out_refused"
+	LogoutTold        EventName = "logout_told" // of a session's end; Reason is the outcome
+	LogoutRefused     EventName = "logout_token_refused"
 	UserCreated       EventName = "user_created"
 	UserChanged       EventName = "user_changed"
 	UserDisabled      EventName = "user_disabled"

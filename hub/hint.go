@@ -8,8 +8,9 @@ import (
 )
 
 // Hint is what an ID token of this pool, shown as id_token_hint, says: whom it
-// is about and whom it was made for. It proves nothing about who shows it.
-type Hint struct{ Sub, ClientID string }
+// is about, whom it was made for and in which session. It proves nothing about
+// who shows it.
+type Hint struct{ Sub, ClientID, SID string }
 
 // Hint reads an id_token_hint (OpenID Connect Core §3.1.2.1, RP-Initiated Logout
 // §2). It must be an ID token that this pool signed; that it has expired does
@@ -22,6 +23,7 @@ func (p *Pool) Hint(raw string) (Hint, error) {
 	var claims struct {
 		Issuer   string `json:"iss"`
 		Sub      string `json:"sub"`
+		SID      string `json:"sid"`
 		Audience string `json:"aud"`
 		TokenUse string `json:"token_use"`
 	}
@@ -34,5 +36,28 @@ func (p *Pool) Hint(raw string) (Hint, error) {
 	if claims.Issuer != p.Issuer || claims.Sub == "" {
 		return Hint{}, errors.New("an ID token of another issuer")
 	}
-	return Hint{Sub: claims.Sub, ClientID: claims.Audience}, nil
+	return Hint{Sub: claims.Sub, ClientID: claims.Audience, SID: claims.SID}, nil
+}
+
+// maxUpstreamHint bounds the ID tokens of providers that are kept, in bytes: one
+// that is larger would not fit into an address, where it would have to go.
+const maxUpstreamHint = 4 << 10
+
+// SealHint seals a provider's ID token, to be shown there at sign-out; nil where
+// it is not wanted, or too large.
+func (p *Pool) SealHint(pr *Provider, idToken string) []byte {
+	if pr.Logout == LogoutNever || len(idToken) > maxUpstreamHint {
+		return nil
+	}
+	return p.Secrets.Session.Seal([]byte(idToken), []byte(pr.Name))
+}
+
+// OpenHint is the ID token that SealHint sealed; empty if there is none, or the
+// key for it is gone.
+func (p *Pool) OpenHint(provider string, sealed []byte) string {
+	raw, err := p.Secrets.Session.Open(sealed, []byte(provider))
+	if err != nil {
+		return ""
+	}
+	return string(raw)
 }

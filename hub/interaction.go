@@ -67,10 +67,16 @@ type Pending struct {
 
 // Identity is what a provider proved of a person, without its claims.
 type Identity struct {
-	Link        Link      `json:"link"`
-	AuthTime    time.Time `json:"auth_time"`
-	UpstreamSID string    `json:"upstream_sid,omitempty"`
-	ACR         string    `json:"acr,omitempty"`
+	Link     Link      `json:"link"`
+	AuthTime time.Time `json:"auth_time"`
+	Upstream Upstream  `json:"upstream,omitzero"`
+	ACR      string    `json:"acr,omitempty"`
+}
+
+// Upstream is the session at the provider, as far as it is known here.
+type Upstream struct {
+	SID  string `json:"sid,omitempty"`
+	Hint []byte `json:"hint,omitempty"` // its ID token, sealed, see SealHint
 }
 
 // Pendings wait to be completed on the profile page.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
+	"net/url"
 	"strings"
 	"time"
 
@@ -54,6 +55,9 @@ type Pool struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 	Record  func(Event) // audit and metrics; never nil
+	// Ended hears that sessions have ended, once that is committed: there are
+	// clients to be told. May be nil.
+	Ended func()
 	// FetchKeys gets the keys behind a client's jwks_uri; anew if what is at hand
 	// did not do. Nil where no client has one.
 	FetchKeys func(ctx context.Context, uri string, anew bool) (*proof.Keys, error)
@@ -135,6 +139,17 @@ func (p *Pool) Provider(name string) (*Provider, bool) {
 	return nil, false
 }
 
+// ProviderAt finds the enabled provider whose name stands, escaped, as a segment
+// of a path.
+func (p *Pool) ProviderAt(segment string) (*Provider, bool) {
+	name, err := url.PathUnescape(segment)
+	if err != nil {
+		return nil, false
+	}
+	pr, ok := p.Provider(name)
+	return pr, ok && pr.Enabled
+}
+
 // ProviderByIdentifier finds the provider that lists identifier (idp_identifier,
 // or the domain of an e-mail address), compared without case as a whole.
 func (p *Pool) ProviderByIdentifier(identifier string) (*Provider, bool) {
@@ -153,6 +168,20 @@ func (p *Pool) URL(path string) string { return p.Issuer + path }
 
 // CallbackURL is the redirect URI every provider of the pool must know.
 func (p *Pool) CallbackURL() string { return p.URL("/oauth2/idpresponse") }
+
+// PostLogoutURL is where providers send people back after a sign-out;
+// BackchannelURL and FrontchannelURL are where a provider itself tells of one.
+func (p *Pool) PostLogoutURL() string { return p.URL("/logout/idpresponse") }
+
+// BackchannelURL is the back-channel logout URI to register at a provider.
+func (p *Pool) BackchannelURL(provider string) string {
+	return p.URL("/logout/backchannel/" + url.PathEscape(provider))
+}
+
+// FrontchannelURL is the front-channel logout URI to register at a provider.
+func (p *Pool) FrontchannelURL(provider string) string {
+	return p.URL("/logout/frontchannel/" + url.PathEscape(provider))
+}
 
 // WithKeys runs a verification with a client's registered keys. Keys behind an
 // address are fetched, and once more if only the keys stood in the way: the
@@ -180,6 +209,7 @@ type Secrets struct {
 	Signing *seal.Sealer  // private signing keys at rest
 	Cookie  *seal.Sealer  // interactions in the browser
 	Refresh *seal.Sealer  // MAC of refresh tokens
+	Session *seal.Sealer  // providers' ID tokens at rest
 	Nonces  *proof.Nonces // of DPoP
 }
 
@@ -189,6 +219,7 @@ func NewSecrets(key *seal.Key, pool string) *Secrets {
 		Signing: key.Derive("signing/" + pool),
 		Cookie:  key.Derive("cookie/" + pool),
 		Refresh: key.Derive("refresh/" + pool),
+		Session: key.Derive("session/" + pool),
 		Nonces:  proof.NewNonces(key.Derive("dpop/"+pool), 0),
 	}
 }

@@ -12,11 +12,20 @@ import (
 
 // Session is one browser signed in to the pool.
 type Session struct {
-	ID     string `json:"id"` // the sid of tokens; public
+	ID     string `json:"id"` // public; see SID for what clients know it by
 	Secret []byte `json:"secret"`
 	Entry
-	UpstreamSID string    `json:"upstream_sid,omitempty"`
-	Expires     time.Time `json:"expires"`
+	UpstreamSID string          `json:"upstream_sid,omitempty"`
+	Hint        []byte          `json:"hint,omitempty"` // the provider's ID token, sealed: it goes back there at sign-out
+	Clients     []SessionClient `json:"clients,omitempty"`
+	Expires     time.Time       `json:"expires"`
+}
+
+// SessionClient is a client that was given something of a session, and must hear
+// of its end.
+type SessionClient struct {
+	ID    string    `json:"id"`
+	Until time.Time `json:"until"` // nothing it was given lives longer
 }
 
 // Sessions are the signed-in browsers of a pool.
@@ -26,17 +35,59 @@ var Sessions = store.Collection[Session]{
 	Expires: func(s *Session) time.Time { return s.Expires },
 	Indexes: []store.Index[Session]{
 		{Name: "sub", Keys: func(s *Session) []string { return []string{s.Sub} }},
+		{Name: "upstream", Keys: func(s *Session) []string {
+			if s.UpstreamSID == "" {
+				return nil
+			}
+			return []string{UpstreamKey(s.Provider, s.UpstreamSID)}
+		}},
 	},
 }
 
-// NewSessionID makes a session's public id, its secret's hash, and the cookie
-// value that joins both. Made outside a transaction: a transaction may run twice.
-func NewSessionID(now time.Time) (id string, secret []byte, cookie string) {
-	id = base64.RawURLEncoding.EncodeToString(stamped(now, 16))
-	key := Random()
-	sum := sha256.Sum256([]byte(key))
-	return id, sum[:], id + "." + key
+// UpstreamKey is the key of the index "upstream": the sessions that began with a
+// session at a provider.
+func UpstreamKey(provider, sid string) string { return HashCode(provider + "\n" + sid) }
+
+// joinDay is what SessionClient.Until is rounded up to, so that a session is not
+// written anew for every code.
+const joinDay = 24 * time.Hour
+
+// Join notes that a client is given something that may live until a time. It
+// reports whether the session has changed.
+func (s *Session) Join(client string, until time.Time) (changed bool) {
+	until = until.Truncate(joinDay).Add(joinDay)
+	for i := range s.Clients {
+		if c := &s.Clients[i]; c.ID == client {
+			changed = until.After(c.Until)
+			if changed {
+				c.Until = until
+			}
+			return changed
+		}
+	}
+	s.Clients = append(s.Clients, SessionClient{client, until})
+	return true
 }
+
+// SID is the sid by which a client knows a session (OpenID Connect Back-Channel
+// Logout §2.1): another for each client, so that two of them cannot tell that
+// they share one (A131). No key goes into it, since clients keep it for longer
+// than keys may last; the session's id is nothing that a client ever sees.
+func SID(session, client string) string {
+	sum := sha256.Sum256([]byte("sid\n" + session + "\n" + client))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+// NewSessionID makes a session's public id, the key of its cookie, and the hash
+// of that key. Made outside a transaction: a transaction may run twice.
+func NewSessionID(now time.Time) (id, key string, secret []byte) {
+	id, key = base64.RawURLEncoding.EncodeToString(stamped(now, 16)), Random()
+	sum := sha256.Sum256([]byte(key))
+	return id, key, sum[:]
+}
+
+// SessionCookie is the cookie value of a session's id and key.
+func SessionCookie(id, key string) string { return id + "." + key }
 
 // FindSession returns the live session a cookie value belongs to, or
 // store.ErrNotFound for anything else.

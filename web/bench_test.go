@@ -102,7 +102,7 @@ func newEndpoints(b *testing.B, a token.Algorithm) *endpoints {
 		b.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	if h.server, err = web.New(web.Options{SignIn: h.SignIn, Log: log, Registry: prometheus.NewRegistry()}); err != nil {
+	if h.server, err = web.New(web.Options{SignIn: h.SignIn, Logout: h.Logout, Log: log, Registry: prometheus.NewRegistry()}); err != nil {
 		b.Fatal(err)
 	}
 	if err := h.server.Mount([]*hub.Pool{h.Pool}); err != nil {

@@ -30,7 +30,7 @@ func serve(t *testing.T, h *hubtest.Hub, pools ...*hub.Pool) *site {
 	t.Helper()
 	s := &site{Hub: h}
 	log := slog.New(slog.NewTextHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	server, err := web.New(web.Options{SignIn: h.SignIn, Log: log, Registry: prometheus.NewRegistry()})
+	server, err := web.New(web.Options{SignIn: h.SignIn, Logout: h.Logout, Log: log, Registry: prometheus.NewRegistry()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/directory"
 	"github.com/isthmus-hub/isthmus/hub/hubtest"
 	"github.com/isthmus-hub/isthmus/idp/idptest"
@@ -160,7 +161,7 @@ func TestA90_DisabledPerson(t *testing.T) {
 	b := s.browser(t)
 	params, _ := b.authorize("identity_provider", "CorporateID").app()
 	code := params.Get("code")
-	if _, err := directory.SetDisabled(t.Context(), s.Pool, "CorporateID_alice", true); err != nil {
+	if _, err := directory.SetDisabled(t.Context(), s.Pool, "CorporateID_alice", true, hub.End{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := s.token(t, redeem(code)); got.Error != "invalid_grant" {
@@ -177,7 +178,7 @@ func TestA90_DisabledPerson(t *testing.T) {
 		t.Error("re-enabled silently")
 	}
 	for _, disabled := range []bool{true, false} {
-		if _, err := directory.SetDisabled(t.Context(), s.Pool, hubtest.Username, disabled); err != nil {
+		if _, err := directory.SetDisabled(t.Context(), s.Pool, hubtest.Username, disabled, hub.End{}); err != nil {
 			t.Fatal(err)
 		}
 		b := s.browser(t)

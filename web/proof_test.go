@@ -294,7 +294,7 @@ func TestDPoPNonce(t *testing.T) {
 // its tokens; anybody else's word about one is nothing.
 func TestMutualTLS(t *testing.T) {
 	s := serve(t, hubtest.New(t))
-	server, err := web.New(web.Options{SignIn: s.SignIn, Log: s.Pool.Log, Registry: prometheus.NewRegistry(), Proxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.8/32")}})
+	server, err := web.New(web.Options{SignIn: s.SignIn, Logout: s.Logout, Log: s.Pool.Log, Registry: prometheus.NewRegistry(), Proxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.8/32")}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,6 +59,11 @@ func (s *Server) routes(p *hub.Pool, l *login.Site) (http.Handler, error) {
 	handle("/oauth2/idpresponse", get, c.entry, l.Handle(login.Callback))
 	handle("/oauth2/idpresponse", post, c.entry, l.Handle(login.CallbackPost))
 	handle("/logout", both, c.entry, l.Handle(login.Logout))
+	handle("/logout/next", get, c.entry, l.Handle(login.LogoutNext))
+	handle("/logout/idpresponse", get, c.entry, l.Handle(login.LogoutReturned))
+	handle("/logout/record", get, c.entry, l.Handle(login.LogoutRecord))
+	handle("/logout/frontchannel/{provider}", get, c.entry, l.Handle(login.FrontchannelLogout))
+	handle("/logout/backchannel/{provider}", post, c.machine, middleware.Rate(s.tokens, oidc.Refuse)(oidc.Handle(p, oidc.BackchannelLogout(s.options.Logout))))
 	handle("/error", get, c.entry, l.Handle(login.Explain))
 
 	handle("/login", get, c.entry, l.Handle(login.Login))
@@ -68,6 +73,7 @@ func (s *Server) routes(p *hub.Pool, l *login.Site) (http.Handler, error) {
 	handle("/device", get, c.entry, middleware.Rate(s.forms, s.plain)(l.Handle(login.Device)))
 	handle("/device", post, c.form, l.Handle(login.DeviceAnswer))
 	handle("/logout/answer", post, c.form, l.Handle(login.SignOut))
+	handle("/logout/provider", post, c.form, l.Handle(login.LogoutProvider))
 
 	r.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.plain(w, r, http.StatusNotFound, "") })
 	r.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.plain(w, r, http.StatusMethodNotAllowed, "") })

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/hub/logout"
 	"github.com/isthmus-hub/isthmus/hub/signin"
 	"github.com/isthmus-hub/isthmus/web/login"
 	"github.com/isthmus-hub/isthmus/web/middleware"
@@ -28,6 +29,7 @@ const assets = "/assets/"
 // Options are what a server is made of.
 type Options struct {
 	SignIn   *signin.Service
+	Logout   *logout.Service
 	Log      *slog.Logger
 	Registry *prometheus.Registry
 	Proxies  []netip.Prefix // whose forwarding headers are believed
@@ -39,6 +41,7 @@ type Server struct {
 	renderer *page.Renderer
 	assets   http.Handler
 	forms    *middleware.Limiter[netip.Addr]
+	tokens   *middleware.Limiter[netip.Addr] // logout tokens: a provider may sign out thousands at once (A130)
 	table    atomic.Pointer[table]
 	handler  http.Handler
 }
@@ -59,7 +62,8 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		options: o, renderer: renderer, assets: renderer.Assets(),
-		forms: middleware.NewLimiter[netip.Addr](middleware.Pace{Every: 250 * time.Millisecond, Burst: 60}, 100_000, time.Now),
+		forms:  middleware.NewLimiter[netip.Addr](middleware.Pace{Every: 250 * time.Millisecond, Burst: 60}, 100_000, time.Now),
+		tokens: middleware.NewLimiter[netip.Addr](middleware.Pace{Every: 5 * time.Millisecond, Burst: 2000}, 10_000, time.Now),
 	}
 	s.table.Store(&table{})
 	metrics, err := middleware.Metrics(o.Registry)
@@ -84,7 +88,7 @@ func (s *Server) Mount(pools []*hub.Pool) error {
 		if err != nil {
 			return fmt.Errorf("pool %s: issuer: %w", p.Name, err)
 		}
-		l, err := login.New(p, s.options.SignIn, s.renderer)
+		l, err := login.New(p, s.options.SignIn, s.options.Logout, s.renderer)
 		if err != nil {
 			return err
 		}

@@ -88,7 +88,7 @@ func TestA105_OldCookiesAreDead(t *testing.T) {
 		},
 		"expiry": func(_ *testing.T, s *site, _ *browser) { s.Advance(time.Hour + time.Second) },
 		"signed out everywhere": func(t *testing.T, s *site, _ *browser) {
-			if _, err := directory.SignOut(t.Context(), s.Pool, hubtest.Username); err != nil {
+			if _, err := directory.SignOut(t.Context(), s.Pool, hubtest.Username, hub.End{}); err != nil {
 				t.Fatal(err)
 			}
 			s.Advance(time.Second)
@@ -99,7 +99,7 @@ func TestA105_OldCookiesAreDead(t *testing.T) {
 			}
 		},
 		"deleted": func(t *testing.T, s *site, _ *browser) {
-			if _, err := directory.Delete(t.Context(), s.Pool, hubtest.Username); err != nil {
+			if _, err := directory.Delete(t.Context(), s.Pool, hubtest.Username, hub.End{}); err != nil {
 				t.Fatal(err)
 			}
 		},

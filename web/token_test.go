@@ -368,17 +368,17 @@ func TestA27_ParallelRefresh(t *testing.T) {
 func TestA29_RefreshAfterChanges(t *testing.T) {
 	for name, change := range map[string]func(*testing.T, *site){
 		"disabled": func(t *testing.T, s *site) {
-			if _, err := directory.SetDisabled(t.Context(), s.Pool, hubtest.Username, true); err != nil {
+			if _, err := directory.SetDisabled(t.Context(), s.Pool, hubtest.Username, true, hub.End{}); err != nil {
 				t.Fatal(err)
 			}
 		},
 		"signed out everywhere": func(t *testing.T, s *site) {
-			if _, err := directory.SignOut(t.Context(), s.Pool, hubtest.Username); err != nil {
+			if _, err := directory.SignOut(t.Context(), s.Pool, hubtest.Username, hub.End{}); err != nil {
 				t.Fatal(err)
 			}
 		},
 		"deleted": func(t *testing.T, s *site) {
-			if _, err := directory.Delete(t.Context(), s.Pool, hubtest.Username); err != nil {
+			if _, err := directory.Delete(t.Context(), s.Pool, hubtest.Username, hub.End{}); err != nil {
 				t.Fatal(err)
 			}
 		},

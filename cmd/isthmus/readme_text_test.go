@@ -27,7 +27,7 @@ func (r *reader) endpoints(issuer string) {
 	listed := map[string]bool{}
 	for _, row := range regexp.MustCompile("(?m)^\\| `(/[^`]+)` \\|").FindAllStringSubmatch(table, -1) {
 		listed[row[1]] = true
-		if res := r.ask(issuer + row[1]); res.StatusCode == http.StatusNotFound && row[1] != "/error" {
+		if res := r.ask(issuer + strings.ReplaceAll(row[1], "{provider}", "CorporateID")); res.StatusCode == http.StatusNotFound && row[1] != "/error" {
 			r.t.Errorf("%s: %s", row[1], res.Status)
 		}
 	}

@@ -124,36 +124,55 @@ func List(ctx context.Context, p *hub.Pool, after string, limit int) (users []*h
 }
 
 // SetDisabled switches a user off or on. A user switched off is refused by
-// every way in, and every token and session made before is dead at its next use.
-func SetDisabled(ctx context.Context, p *hub.Pool, name string, disabled bool) (*hub.User, error) {
-	return change(ctx, p, name, func(u *hub.User) error {
-		u.Disabled = disabled
-		return nil
+// every way in, every token and session made before is dead at its next use, and
+// the apps of the sessions are told; by is the administrator, for their record.
+func SetDisabled(ctx context.Context, p *hub.Pool, name string, disabled bool, by hub.End) (*hub.User, error) {
+	by.Cause = hub.ByDisabling
+	return end(ctx, p, name, disabled, by, func(tx *store.Tx, u *hub.User) error {
+		u.Disabled, u.Modified = disabled, tx.Now
+		return hub.Users.Put(tx, u)
 	})
 }
 
 // SignOut signs a user out everywhere: every session, code and token that began
-// before is dead at its next use.
-func SignOut(ctx context.Context, p *hub.Pool, name string) (u *hub.User, err error) {
-	err = p.Space.Update(ctx, func(tx *store.Tx) error {
-		if u, err = Find(tx, name); err != nil {
-			return err
-		}
+// before is dead at its next use, and the apps of the sessions are told.
+func SignOut(ctx context.Context, p *hub.Pool, name string, by hub.End) (*hub.User, error) {
+	by.Cause = hub.ByAdministrator
+	return end(ctx, p, name, true, by, func(tx *store.Tx, u *hub.User) error {
 		u.SignedOut, u.Modified = tx.Now, tx.Now
 		return hub.Users.Put(tx, u)
 	})
-	return u, err
 }
 
-// Delete removes a user. The sub is never given to anybody else.
-func Delete(ctx context.Context, p *hub.Pool, name string) (u *hub.User, err error) {
+// Delete removes a user and tells the apps of its sessions. The sub is never
+// given to anybody else.
+func Delete(ctx context.Context, p *hub.Pool, name string, by hub.End) (*hub.User, error) {
+	by.Cause = hub.ByDeletion
+	return end(ctx, p, name, true, by, func(tx *store.Tx, u *hub.User) error { return hub.Users.Delete(tx, u.Sub) })
+}
+
+// end does something to a user and, if sessions says so, ends all sessions with
+// it: in the same transaction, but for somebody who has very many.
+func end(ctx context.Context, p *hub.Pool, name string, sessions bool, by hub.End, do func(*store.Tx, *hub.User) error) (u *hub.User, err error) {
+	more := false
 	err = p.Space.Update(ctx, func(tx *store.Tx) error {
 		if u, err = Find(tx, name); err != nil {
 			return err
 		}
-		return hub.Users.Delete(tx, u.Sub)
+		if err := do(tx, u); err != nil || !sessions {
+			return err
+		}
+		more, err = hub.EndSessions(tx, p, u.Sub, by)
+		return err
 	})
-	return u, err
+	if err != nil || !sessions {
+		return u, err
+	}
+	if more {
+		return u, hub.EndAll(context.WithoutCancel(ctx), p, u.Sub, by)
+	}
+	p.TellEnded()
+	return u, nil
 }
 
 func change(ctx context.Context, p *hub.Pool, name string, do func(*hub.User) error) (u *hub.User, err error) {

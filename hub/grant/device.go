@@ -90,7 +90,11 @@ func RedeemDevice(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequ
 		if u, err = owner(tx, d.Sub); err != nil {
 			return err
 		}
-		if why := d.Dead(p, c.Client, u); why != "" {
+		why, err := dead(tx, p, c.Client, d.Session, d.Entry, u)
+		if err != nil {
+			return err
+		}
+		if why != "" {
 			refused = oauth.Wrap(errors.New(why), oauth.InvalidGrant, "the person may not sign in any more")
 			return nil
 		}

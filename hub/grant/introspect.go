@@ -62,17 +62,21 @@ func Introspect(ctx context.Context, p *hub.Pool, c *hub.Client, q *oauth.TokenQ
 func introspectRefresh(ctx context.Context, p *hub.Pool, c *hub.Client, id string, generation int) (*Introspection, error) {
 	var g *hub.Grant
 	var u *hub.User
+	var why string
 	err := p.Space.View(ctx, func(tx *store.Tx) (err error) {
 		if g, err = find(tx, id); err != nil || g == nil {
 			return err
 		}
-		u, err = owner(tx, g.Sub)
+		if u, err = owner(tx, g.Sub); err != nil {
+			return err
+		}
+		why, err = stale(tx, p, c, g, u)
 		return err
 	})
 	if err != nil {
 		return nil, oauth.Internal(err)
 	}
-	if g == nil || g.ClientID != c.ID || g.Revoked != "" || generation != g.Generation || g.Dead(p, c, u) != "" {
+	if g == nil || g.ClientID != c.ID || g.Revoked != "" || generation != g.Generation || why != "" {
 		return &Introspection{}, nil
 	}
 	return &Introspection{

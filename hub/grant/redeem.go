@@ -42,7 +42,11 @@ func Redeem(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest, v
 		if u, err = owner(tx, code.Sub); err != nil {
 			return err
 		}
-		refused = judge(p, c, u, code, r, tx)
+		if refused = judge(c, code, r, tx); refused == "" {
+			if refused, err = dead(tx, p, c.Client, code.Session, code.Entry, u); err != nil {
+				return err
+			}
+		}
 		code.Used = true
 		if err := hub.Codes.Put(tx, code); err != nil || refused != "" {
 			return err
@@ -73,7 +77,7 @@ func Redeem(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest, v
 }
 
 // judge says what is wrong with a code that is there and unused; empty: nothing.
-func judge(p *hub.Pool, c *Party, u *hub.User, code *hub.Code, r *oauth.TokenRequest, tx *store.Tx) string {
+func judge(c *Party, code *hub.Code, r *oauth.TokenRequest, tx *store.Tx) string {
 	switch {
 	case tx.Now.After(code.Expires):
 		return "expired"
@@ -88,7 +92,32 @@ func judge(p *hub.Pool, c *Party, u *hub.User, code *hub.Code, r *oauth.TokenReq
 	case beyond(code.Resource, r.Resource) != "":
 		return "resource_mismatch"
 	}
-	return code.Dead(p, c.Client, u)
+	return ""
+}
+
+// sessionEnded is why what came of a session is dead when that was ended.
+const sessionEnded = "session_ended"
+
+// dead says why what came of a session gives nothing any more; empty while it is
+// live.
+func dead(tx *store.Tx, p *hub.Pool, c *hub.Client, session string, e hub.Entry, u *hub.User) (string, error) {
+	if why := e.Dead(p, c, u); why != "" {
+		return why, nil
+	}
+	at, err := hub.EndedAt(tx, session)
+	if err != nil || at.IsZero() {
+		return "", err
+	}
+	return sessionEnded, nil
+}
+
+// stale is dead for a refresh token, which outlives its session if its client
+// keeps them.
+func stale(tx *store.Tx, p *hub.Pool, c *hub.Client, g *hub.Grant, u *hub.User) (string, error) {
+	if c.KeepsRefresh {
+		return g.Dead(p, c, u), nil
+	}
+	return dead(tx, p, c, g.Session, g.Entry, u)
 }
 
 // beyond is the first of the resources asked for that was not granted.

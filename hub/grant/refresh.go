@@ -45,7 +45,9 @@ func Refresh(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest, 
 		case g.Revoked != "":
 			refused = "revoked_" + g.Revoked
 		default:
-			refused = g.Dead(p, c.Client, u)
+			if refused, err = stale(tx, p, c.Client, g, u); err != nil {
+				return err
+			}
 		}
 		if scope, excess = narrow(c.Client, g, r.Scope); excess == nil {
 			if other := beyond(g.Resource, r.Resource); other != "" {

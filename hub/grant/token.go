@@ -80,7 +80,7 @@ func issue(p *hub.Pool, c *Party, g *hub.Grant, u *hub.User, scope oauth.Scope, 
 	claims := attributes(p, c.Client, u, scope, g.Wish.IDToken, true)
 	for name, value := range map[string]any{
 		"sub": u.Sub, "iss": p.Issuer, "aud": c.ID, "token_use": "id", "cognito:username": u.Username,
-		"origin_jti": g.ID, "event_id": event, "jti": directory.NewSub(),
+		"origin_jti": g.ID, "sid": hub.SID(g.Session, c.ID), "event_id": event, "jti": directory.NewSub(),
 		"auth_time": g.AuthTime.Unix(), "exp": now.Add(c.IDLife).Unix(), "iat": now.Unix(),
 		"at_hash": c.SigningAlgorithm(p).HalfHash(res.AccessToken),
 	} {

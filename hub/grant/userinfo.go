@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/oauth"
@@ -50,8 +51,12 @@ func Verify(ctx context.Context, p *hub.Pool, raw string) (*Access, error) {
 	if claims.OriginJTI == "" {
 		return a, nil // of the client itself, which is there
 	}
+	var ended time.Time
 	err = p.Space.View(ctx, func(tx *store.Tx) (err error) {
 		if a.Grant, err = hub.Grants.Get(tx, claims.OriginJTI); err != nil {
+			return err
+		}
+		if ended, err = hub.EndedAt(tx, a.Grant.Session); err != nil {
 			return err
 		}
 		a.User, err = hub.Users.Get(tx, claims.Sub)
@@ -72,6 +77,10 @@ func Verify(ctx context.Context, p *hub.Pool, raw string) (*Access, error) {
 	}
 	if why := a.Grant.Dead(p, owner, a.User); why != "" {
 		return nil, refuseToken(errors.New(why))
+	}
+	// A token that came of a refresh since lives, where refresh tokens may.
+	if !ended.IsZero() && (!owner.KeepsRefresh || claims.IssuedAt <= ended.Unix()) {
+		return nil, refuseToken(errors.New(sessionEnded))
 	}
 	return a, nil
 }

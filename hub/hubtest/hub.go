@@ -6,12 +6,14 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/directory"
+	"github.com/isthmus-hub/isthmus/hub/logout"
 	"github.com/isthmus-hub/isthmus/hub/oauth"
 	"github.com/isthmus-hub/isthmus/hub/seal"
 	"github.com/isthmus-hub/isthmus/hub/signin"
@@ -45,15 +47,18 @@ type Hub struct {
 	Pool      *hub.Pool
 	Directory *directory.Directory
 	SignIn    *signin.Service
+	Logout    *logout.Service // tells clients from the first logout on
 	Outbound  *http.Client
 	Path      string           // of the store's file
 	Faults    *storetest.Fault // of NewFaulty; nil otherwise
 
 	t      testing.TB
 	store  *store.Store
+	tell   sync.Once
 	mu     sync.Mutex
 	now    time.Time
 	events []hub.Event
+	pools  []*hub.Pool
 }
 
 // New makes a hub with a pool, a confidential client, a public one, and the user
@@ -96,6 +101,7 @@ func start(t testing.TB, faults *storetest.Fault) *Hub {
 		t.Fatal(err)
 	}
 	t.Cleanup(h.Outbound.CloseIdleConnections)
+	h.Logout = logout.New(logout.Options{Post: outbound.Poster(h.Outbound)})
 	h.Pool = h.AddPool("master", Issuer)
 	h.AddUser(h.Pool, Username, directory.NewUser{Password: Password, Attributes: mapping.Attributes{
 		"email": "ana@corp.example", "email_verified": "true", "given_name": "Ana", "family_name": "Berg",
@@ -115,8 +121,11 @@ func (h *Hub) AddPool(name, issuer string) *hub.Pool {
 		SessionLife: time.Hour, InteractionLife: 10 * time.Minute, CodeLife: time.Minute,
 		PasswordPolicy: hub.PasswordPolicy{MinimumLength: 8, Upper: true, Lower: true, Number: true, TemporaryLife: 24 * time.Hour},
 		Space:          h.store.Space(name), Secrets: hub.NewSecrets(seal.Generate(), name),
-		Now: h.Now, Log: slog.New(slog.DiscardHandler), Record: h.record,
+		Now: h.Now, Log: slog.New(slog.DiscardHandler), Record: h.record, Ended: h.ended,
 	}
+	h.mu.Lock()
+	h.pools = append(h.pools, p)
+	h.mu.Unlock()
 	client := hub.Client{
 		ID: ClientID, Name: "Expenses", Secrets: []hub.SecretHash{hub.HashSecret(ClientSecret)},
 		CallbackURLs: []string{Callback}, LogoutURLs: []string{LogoutURL}, Flows: []string{"code"},
@@ -134,6 +143,29 @@ func (h *Hub) AddPool(name, issuer string) *hub.Pool {
 		h.t.Fatal(err)
 	}
 	return p
+}
+
+// ended has the clients of a session told, by a service that runs from the first
+// time on until the test ends. It would run into the faults of NewFaulty's store
+// beside whatever is tested, so there it does not.
+func (h *Hub) ended() {
+	if h.Faults != nil {
+		return
+	}
+	h.tell.Do(func() {
+		ctx, stop := context.WithCancel(context.Background())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			h.Logout.Run(ctx, func() []*hub.Pool {
+				h.mu.Lock()
+				defer h.mu.Unlock()
+				return slices.Clone(h.pools)
+			})
+		}()
+		h.t.Cleanup(func() { stop(); <-done })
+	})
+	h.Logout.Wake()
 }
 
 // AddUser makes a user of the pool's own.
@@ -162,7 +194,7 @@ func (h *Hub) Link(p *hub.Pool, name string, up *idptest.Provider, rules ...mapp
 	}
 	upstream, err := idp.New(idp.Config{
 		Name: name, Issuer: up.Issuer(), ClientID: up.ClientID(), ClientSecret: up.ClientSecret(),
-		RedirectURI: p.CallbackURL(), Scopes: []string{"openid", "email"}, ForwardLoginHint: true, Timeout: 5 * time.Second,
+		RedirectURI: p.CallbackURL(), PostLogoutRedirectURI: p.PostLogoutURL(), Scopes: []string{"openid", "email"}, ForwardLoginHint: true, Timeout: 5 * time.Second,
 	}, h.Outbound, h.Now)
 	if err != nil {
 		h.t.Fatal(err)

@@ -31,7 +31,7 @@ func (e *Refusal) Unwrap() error { return e.Cause }
 // Request is a wish to sign out, judged.
 type Request struct {
 	Client *hub.Client // who asks; nil: nobody known, perhaps the person
-	Sub    string      // whom the hint is about; empty: there was none
+	Hint   hub.Hint    // whom the hint is about, and in which session; zero: there was none
 	Target string      // proven address to go to afterwards; empty: stay here
 	State  string      // to be given back there
 	Again  bool        // go to the sign-in page instead (Cognito)
@@ -52,7 +52,7 @@ func Parse(p *hub.Pool, v url.Values) (*Request, error) {
 		if err != nil || id != "" && id != hint.ClientID {
 			return nil, &Refusal{Parameter: "id_token_hint", Cause: errors.Join(ErrHint, err)}
 		}
-		r.Sub, id = hint.Sub, hint.ClientID
+		r.Hint, id = hint, hint.ClientID
 	}
 	if id != "" {
 		c, ok := p.Client(id)
@@ -73,6 +73,12 @@ func Parse(p *hub.Pool, v url.Values) (*Request, error) {
 		return nil, &Refusal{Client: r.Client, Parameter: name, Value: r.Target, Cause: ErrAddress}
 	}
 	return r, nil
+}
+
+// Names tells whether the request's hint is about this session of this person:
+// then nobody needs to be asked (RP-Initiated Logout §2, A124).
+func (r *Request) Names(s *hub.Session) bool {
+	return r.Hint.Sub == s.Sub && r.Hint.SID == hub.SID(s.ID, r.Hint.ClientID)
 }
 
 // address finds the parameter that says where to go, by the form of the request,

@@ -8,28 +8,70 @@ import (
 	"github.com/isthmus-hub/isthmus/hub/store"
 )
 
-// End ends the session of a browser, if it has a live one, and returns it. The
-// session is gone from the store when End returns.
-func End(ctx context.Context, p *hub.Pool, cookie string, c *hub.Client, v hub.Visitor) (ended *hub.Session, err error) {
+// End ends the session of a browser and returns the record of it; nil if the
+// browser has no live one. What came of the session is dead when End returns,
+// and whoever must hear of it is on record.
+func (s *Service) End(ctx context.Context, p *hub.Pool, cookie string, e hub.End) (l *hub.Logout, err error) {
 	err = p.Space.Update(ctx, func(tx *store.Tx) error {
-		ended, err = hub.FindSession(tx, cookie)
+		l = nil
+		session, err := hub.FindSession(tx, cookie)
 		if errors.Is(err, store.ErrNotFound) {
-			ended = nil
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		return hub.Sessions.Delete(tx, ended.ID)
+		l, err = hub.EndSession(tx, p, session, e)
+		return err
 	})
-	if err != nil || ended == nil {
+	if err != nil || l == nil {
 		return nil, err
 	}
+	ended(p, l, e.Visitor)
+	p.TellEnded()
+	return l, nil
+}
+
+// ended writes the audit line of a session that has ended.
+func ended(p *hub.Pool, l *hub.Logout, v hub.Visitor) {
 	e := p.Event(hub.SignOut, v)
-	e.OK, e.Sub, e.Provider = true, ended.Sub, ended.Provider
-	if c != nil {
-		e.Client = c.ID
+	e.OK, e.Sub, e.Provider, e.Reason = true, l.Sub, l.Provider, string(l.Cause)
+	if l.Cause == hub.ByApp {
+		e.Client = l.By
 	}
 	p.Record(e)
-	return ended, nil
+}
+
+// expireBatch is how many sessions one transaction ends for their age.
+const expireBatch = 50
+
+// Expire ends the sessions that have grown old, as if their people had signed
+// out, in pools that want it. To be called before a sweep removes them.
+func Expire(ctx context.Context, p *hub.Pool) (n int, err error) {
+	if !p.Logout.OnExpiry {
+		return 0, nil
+	}
+	for more := true; more && err == nil; {
+		var batch []*hub.Logout
+		err = p.Space.Update(ctx, func(tx *store.Tx) error {
+			batch = nil
+			old, err := hub.Sessions.Due(tx, expireBatch)
+			for i := 0; err == nil && i < len(old); i++ {
+				var l *hub.Logout
+				l, err = hub.EndSession(tx, p, old[i], hub.End{Cause: hub.ByAge})
+				batch = append(batch, l)
+			}
+			return err
+		})
+		if err == nil {
+			for _, l := range batch {
+				ended(p, l, hub.Visitor{})
+			}
+			n, more = n+len(batch), len(batch) == expireBatch
+		}
+	}
+	if n > 0 {
+		p.TellEnded()
+	}
+	return n, err
 }

@@ -91,6 +91,18 @@ func (s *Service) AnswerDevice(ctx context.Context, p *hub.Pool, b Browser, user
 		if !known || session.Dead(p, client, user) != "" {
 			return nil
 		}
+		live, err := hub.Sessions.Get(tx, session.ID)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil // it ended a moment ago
+		}
+		if err != nil {
+			return err
+		}
+		if allow && live.Join(client.ID, tx.Now.Add(hub.DeviceLife+client.RefreshLife)) {
+			if err := hub.Sessions.Put(tx, live); err != nil {
+				return err
+			}
+		}
 		found, t.client = true, client
 		d.Answer = answer
 		d.Session, d.Entry = session.ID, session.Entry

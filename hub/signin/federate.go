@@ -74,7 +74,8 @@ func (s *Service) Callback(ctx context.Context, p *hub.Pool, b Browser, in *hub.
 		provider: pr, claims: identity.Claims,
 		identity: hub.Identity{
 			Link:     hub.Link{Provider: pr.Name, Issuer: identity.Issuer, Subject: identity.Subject, Type: pr.Type},
-			AuthTime: identity.AuthTime, UpstreamSID: identity.SessionID, ACR: identity.ACR,
+			AuthTime: identity.AuthTime, ACR: identity.ACR,
+			Upstream: hub.Upstream{SID: identity.SessionID, Hint: p.SealHint(pr, identity.IDToken)},
 		},
 	})
 }

@@ -16,7 +16,7 @@ type entry struct {
 	auth     time.Time
 	provider string // empty: the pool's own password
 	link     string
-	sid      string // the provider's
+	upstream hub.Upstream
 	acr      string
 }
 
@@ -24,11 +24,13 @@ type entry struct {
 // transaction with whatever finding the user writes. A verdict means that
 // nobody came in.
 func (s *Service) enter(ctx context.Context, p *hub.Pool, b Browser, t *attempt, e entry) (Next, *verdict, error) {
-	id, secret, cookie := hub.NewSessionID(p.Now())
+	id, key, secret := hub.NewSessionID(p.Now())
 	code := hub.NewID(p.Now())
 	record := t.code(p, code)
 	var v *verdict
 	var user *hub.User
+	var session *hub.Session
+	replaced := false
 	err := p.Space.Update(ctx, func(tx *store.Tx) error {
 		var err error
 		if user, v, err = e.user(tx); err != nil || v != nil {
@@ -37,20 +39,21 @@ func (s *Service) enter(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 		if v = t.unmet(user.Sub, e.acr); v != nil {
 			return nil
 		}
-		session := &hub.Session{
-			ID: id, Secret: secret, UpstreamSID: e.sid, Expires: tx.Now.Add(p.SessionLife),
+		session = &hub.Session{
+			ID: id, Secret: secret, UpstreamSID: e.upstream.SID, Hint: e.upstream.Hint, Expires: tx.Now.Add(p.SessionLife),
 			Entry: hub.Entry{
 				Sub: user.Sub, Provider: e.provider, Link: e.link, ACR: e.acr, AuthTime: authTime(e.auth, tx.Now), Began: tx.Now,
 			},
 		}
-		if err := hub.Sessions.Create(tx, session); err != nil {
-			return err
-		}
-		if err := leave(tx, b.SessionCookie); err != nil {
+		if replaced, err = succeed(tx, p, session, b); err != nil {
 			return err
 		}
 		if t.in.Device != "" {
-			return nil // the device is asked about on the next page
+			return hub.Sessions.Put(tx, session) // the device is asked about on the next page
+		}
+		session.Join(t.client.ID, until(p, t.client, tx.Now))
+		if err := hub.Sessions.Put(tx, session); err != nil {
+			return err
 		}
 		return t.grant(tx, p, record, session)
 	})
@@ -60,13 +63,16 @@ func (s *Service) enter(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 	if err != nil || v != nil {
 		return nil, v, err
 	}
+	if replaced {
+		p.TellEnded()
+	}
 	t.record(hub.SignIn, true, "", "", user.Sub)
 	response := t.target.Code(code)
 	if t.in.Device != "" {
 		response.Fields = []oauth.Field{{Name: "user_code", Value: t.in.Device}}
 	}
 	return ToApp{
-		Client: t.client, Response: response, Session: cookie, SessionLife: p.SessionLife, Finished: t.in.ID, Provider: e.provider,
+		Client: t.client, Response: response, Session: hub.SessionCookie(session.ID, key), SessionLife: p.SessionLife, Finished: t.in.ID, Provider: e.provider,
 	}, nil, nil
 }
 
@@ -88,6 +94,11 @@ func (s *Service) resume(ctx context.Context, p *hub.Pool, t *attempt, session *
 		if why := live.Over(u); why != "" {
 			v = &verdict{reason: UserDisabled, err: errors.New("since the session began: " + why)}
 			return nil
+		}
+		if live.Join(t.client.ID, until(p, t.client, tx.Now)) {
+			if err := hub.Sessions.Put(tx, live); err != nil {
+				return err
+			}
 		}
 		return t.grant(tx, p, record, live)
 	})
@@ -137,19 +148,32 @@ func (t *attempt) grant(tx *store.Tx, p *hub.Pool, c hub.Code, session *hub.Sess
 	return hub.Codes.Create(tx, &c)
 }
 
-// leave ends the session this browser had before, so that its id is dead.
-func leave(tx *store.Tx, cookie string) error {
-	if cookie == "" {
-		return nil
+// until is when the last of what a client is given now will be dead.
+func until(p *hub.Pool, c *hub.Client, now time.Time) time.Time {
+	return now.Add(p.CodeLife + c.RefreshLife)
+}
+
+// succeed deals with the session that this browser had before. The same person,
+// come the same way, goes on with it: to the apps that share it nothing has
+// happened. Anybody else's ends, and its apps are told. Either way the secret is
+// a new one, so that whoever held the old cookie holds nothing.
+func succeed(tx *store.Tx, p *hub.Pool, session *hub.Session, b Browser) (replaced bool, err error) {
+	if b.SessionCookie == "" {
+		return false, nil
 	}
-	old, err := hub.FindSession(tx, cookie)
+	old, err := hub.FindSession(tx, b.SessionCookie)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
-	return hub.Sessions.Delete(tx, old.ID)
+	if old.Sub == session.Sub && old.Provider == session.Provider && old.Link == session.Link {
+		session.ID, session.Clients = old.ID, old.Clients
+		return false, nil
+	}
+	_, err = hub.EndSession(tx, p, old, hub.End{Cause: hub.ByReplacement, Visitor: b.Visitor})
+	return true, err
 }
 
 // Session finds the live session of a cookie value and its user. A session

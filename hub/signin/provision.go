@@ -94,7 +94,7 @@ func (a arrival) user(tx *store.Tx, p *hub.Pool, c *hub.Client) (*hub.User, *ver
 func (s *Service) admit(ctx context.Context, p *hub.Pool, b Browser, t *attempt, a arrival) (Next, error) {
 	a.sub = directory.NewSub()
 	entry := entry{
-		auth: a.identity.AuthTime, provider: a.provider.Name, link: a.identity.Link.Key(), sid: a.identity.UpstreamSID, acr: a.identity.ACR,
+		auth: a.identity.AuthTime, provider: a.provider.Name, link: a.identity.Link.Key(), upstream: a.identity.Upstream, acr: a.identity.ACR,
 		user: func(tx *store.Tx) (*hub.User, *verdict, error) { return a.user(tx, p, t.client) },
 	}
 	next, v, err := s.enter(ctx, p, b, t, entry)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -87,6 +88,24 @@ func (c *Collection[T]) Sweep(tx *Tx, limit int) (int, error) {
 		}
 	}
 	return len(due), nil
+}
+
+// Due returns at most limit records that have expired and that no sweep has removed, oldest first: for a
+// collection whose records are not to go unnoticed.
+func (c *Collection[T]) Due(tx *Tx, limit int) ([]*T, error) {
+	base, err := joinKey(tx.prefix, c.Name, expiryIndex)
+	if err != nil {
+		return nil, c.wrap("due", err)
+	}
+	due, err := tx.r.Range(base, prefixEnd(base+TimeKey(tx.Now)), limit)
+	if err != nil {
+		return nil, c.wrap("due", err)
+	}
+	vs, err := c.loadAll(tx, due)
+	if err != nil {
+		return nil, c.wrap("due", err)
+	}
+	return slices.DeleteFunc(vs, func(v *T) bool { return v == nil || !c.expired(tx, v) }), nil
 }
 
 // wrap says what was tried; ids and keys stay out of it, as they may be personal.

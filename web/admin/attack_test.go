@@ -71,7 +71,7 @@ func TestA162_OtherPoolsObjects(t *testing.T) {
 // socket, nor to a web page.
 func TestA164_OperationsWithoutTheSocket(t *testing.T) {
 	r := newRig(t)
-	public, err := web.New(web.Options{SignIn: r.SignIn, Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry()})
+	public, err := web.New(web.Options{SignIn: r.SignIn, Logout: r.Logout, Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/directory"
 	"github.com/isthmus-hub/isthmus/mapping"
+	"github.com/isthmus-hub/isthmus/web/middleware"
 )
 
 // User is a person in a pool. It has no field for a password or its hash, so
@@ -153,26 +154,31 @@ func broken(policy hub.PasswordPolicy, password string) string {
 
 func deleteUser(a *api, q *request) (any, error) {
 	return a.change(q, hub.Event{Name: hub.UserDeleted}, func() (*hub.User, error) {
-		return directory.Delete(q.Context(), q.pool, q.names["user"])
+		return directory.Delete(q.Context(), q.pool, q.names["user"], q.end())
 	})
 }
 
 func disableUser(a *api, q *request) (any, error) {
 	return a.change(q, hub.Event{Name: hub.UserDisabled}, func() (*hub.User, error) {
-		return directory.SetDisabled(q.Context(), q.pool, q.names["user"], true)
+		return directory.SetDisabled(q.Context(), q.pool, q.names["user"], true, q.end())
 	})
 }
 
 func enableUser(a *api, q *request) (any, error) {
 	return a.change(q, hub.Event{Name: hub.UserChanged, Reason: "enabled"}, func() (*hub.User, error) {
-		return directory.SetDisabled(q.Context(), q.pool, q.names["user"], false)
+		return directory.SetDisabled(q.Context(), q.pool, q.names["user"], false, q.end())
 	})
 }
 
 func signOutUser(a *api, q *request) (any, error) {
 	return a.change(q, hub.Event{Name: hub.SignOut, Reason: "everywhere"}, func() (*hub.User, error) {
-		return directory.SignOut(q.Context(), q.pool, q.names["user"])
+		return directory.SignOut(q.Context(), q.pool, q.names["user"], q.end())
 	})
+}
+
+// end is what the records of sessions that end by this request say of it.
+func (q *request) end() hub.End {
+	return hub.End{By: actor(q.Context()), Visitor: hub.Visitor{RequestID: middleware.EventFrom(q.Context()).ID()}}
 }
 
 // change does something to the user the path names, and answers with the user

@@ -48,7 +48,7 @@ func newSite(t *testing.T) *site {
 	h.AddUser(s.pool, hubtest.Username, directory.NewUser{
 		Password: hubtest.Password, Attributes: map[string]string{"email": "ana@corp.example", "email_verified": "true"},
 	})
-	handler, err := web.New(web.Options{SignIn: h.SignIn, Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry()})
+	handler, err := web.New(web.Options{SignIn: h.SignIn, Logout: h.Logout, Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,10 +1,8 @@
 package login
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/logout"
@@ -13,19 +11,9 @@ import (
 	"github.com/isthmus-hub/isthmus/web/page"
 )
 
-// wayOut is what the page that asks keeps in the browser until it is answered.
-type wayOut struct {
-	Client string `json:"client,omitempty"`
-	Target string `json:"target,omitempty"`
-	State  string `json:"state,omitempty"`
-}
-
-// wayOutLife is how long that page may stand open.
-const wayOutLife = 10 * time.Minute
-
 // Logout signs out, by Cognito's parameters or by OpenID Connect's. Cognito's
-// form acts at once; the standard's does when its hint names the person who is
-// signed in here, and asks otherwise (RP-Initiated Logout §2). A request without
+// form acts at once; the standard's does when its hint names the session that
+// this browser has, and asks otherwise (RP-Initiated Logout §2). A request without
 // a client asks too.
 func Logout(s *Site, w http.ResponseWriter, r *http.Request) error {
 	params, err := parameters(r)
@@ -52,85 +40,77 @@ func Logout(s *Site, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if session != nil && !request.Sure && request.Sub != session.Sub {
-		return s.askOut(w, r, request, user)
+	to := &wayOut{ID: hub.NewID(s.pool.Now()), Target: request.Target, Locales: params.Get("ui_locales")}
+	if request.Client != nil {
+		to.Client = request.Client.ID
 	}
-	if err := s.end(w, r, request.Client); err != nil {
-		return err
+	switch {
+	case request.Again:
+		to.Target = s.under("/login") + "?" + params.Encode()
+	case request.State != "" && to.Target != "":
+		if to.Target, err = oauth.RedirectURL(to.Target, []oauth.Field{{Name: "state", Value: request.State}}); err != nil {
+			return err
+		}
 	}
-	if request.Again {
-		redirect(w, r, s.under("/login")+"?"+params.Encode())
-		return nil
+	if session != nil && !request.Sure && !request.Names(session) {
+		return s.askOut(w, r, to, session, user)
 	}
-	return s.out(w, r, request.Client, request.Target, request.State)
+	return s.leave(w, r, to)
 }
 
 // SignOut takes the answer of the page that asks. Whoever would rather stay goes
 // back to the app as well, which has sent them here.
 func SignOut(s *Site, w http.ResponseWriter, r *http.Request) error {
-	var to wayOut
-	tx := r.PostFormValue(page.FieldTx)
-	plain, ok := s.cookies.Transaction(r, tx)
-	if !ok || json.Unmarshal(plain, &to) != nil {
+	to := s.wayOut(r)
+	if to == nil || to.ID != r.PostFormValue(page.FieldTx) {
 		redirect(w, r, s.under("/logout")) // asked once more
 		return nil
 	}
-	s.cookies.ClearTransaction(w, tx)
-	client, _ := s.pool.Client(to.Client)
 	if r.PostFormValue(page.FieldChoice) == page.ChoiceContinue {
-		if err := s.end(w, r, client); err != nil {
-			return err
-		}
-	} else if to.Target == "" {
-		redirect(w, r, s.under("/logout"))
-		return nil
+		return s.leave(w, r, to)
 	}
-	return s.out(w, r, client, to.Target, to.State)
+	s.cookies.ClearTransaction(w, wayOutName)
+	if to.Target == "" {
+		to.Target = s.under("/logout")
+	}
+	redirect(w, r, to.Target)
+	return nil
 }
 
-// askOut asks whether to sign out.
-func (s *Site) askOut(w http.ResponseWriter, r *http.Request, request *logout.Request, user *hub.User) error {
-	to := wayOut{Target: request.Target, State: request.State}
-	p := &page.SignOutConfirm{Base: s.base(r, request.Client, nil), Account: *account(user), Action: s.under("/logout/answer"), Tx: hub.NewID(s.pool.Now())}
-	if request.Client != nil {
-		to.Client, p.Client = request.Client.ID, request.Client.Name
+// askOut asks whether to sign out, and says of what.
+func (s *Site) askOut(w http.ResponseWriter, r *http.Request, to *wayOut, session *hub.Session, user *hub.User) error {
+	client, _ := s.pool.Client(to.Client)
+	p := &page.SignOutConfirm{Base: s.outBase(r, to), Account: *account(user), Action: s.under("/logout/answer"), Tx: to.ID}
+	if client != nil {
+		p.Client = client.Name
 	}
-	plain, err := json.Marshal(to)
+	for _, joined := range session.Clients {
+		if c, ok := s.pool.Client(joined.ID); ok && c != client {
+			p.Apps = append(p.Apps, c.Name)
+		}
+	}
+	if err := s.keepWayOut(w, r, to); err != nil {
+		return err
+	}
+	return s.render(w, http.StatusOK, p, to.Target)
+}
+
+// leave ends the browser's session and goes the way out.
+func (s *Site) leave(w http.ResponseWriter, r *http.Request, to *wayOut) error {
+	end := hub.End{Cause: hub.ByPerson, Visitor: visitor(r), Browser: true}
+	if to.Client != "" {
+		end.Cause, end.By = hub.ByApp, to.Client
+	}
+	l, err := s.logout.End(r.Context(), s.pool, s.cookies.Session(r), end)
 	if err != nil {
 		return err
 	}
-	if err := s.cookies.SetTransaction(w, r, p.Tx, plain, wayOutLife); err != nil {
-		return oauth.Wrap(err, oauth.InvalidRequest, "the request is too large")
-	}
-	return s.render(w, http.StatusOK, p, request.Target)
-}
-
-// out is where the browser goes when the person is out: to the app, or nowhere.
-func (s *Site) out(w http.ResponseWriter, r *http.Request, c *hub.Client, target, state string) error {
-	if target == "" {
-		p := &page.SignedOut{Base: s.base(r, c, nil)}
-		if c != nil {
-			p.From = []string{c.Name}
-		}
-		return s.render(w, http.StatusOK, p, "")
-	}
-	if state != "" {
-		with, err := oauth.RedirectURL(target, []oauth.Field{{Name: "state", Value: state}})
-		if err != nil {
-			return err
-		}
-		target = with
-	}
-	redirect(w, r, target)
-	return nil
-}
-
-func (s *Site) end(w http.ResponseWriter, r *http.Request, c *hub.Client) error {
-	if _, err := logout.End(r.Context(), s.pool, s.cookies.Session(r), c, visitor(r)); err != nil {
-		return err
-	}
 	s.cookies.ClearSession(w)
-	return nil
+	if l == nil {
+		return s.gone(w, r, to, nil)
+	}
+	to.Logout = l.ID
+	return s.onward(w, r, to, l)
 }
 
 // refuseLogout goes nowhere, and still offers a way out.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/hub/logout"
 	"github.com/isthmus-hub/isthmus/hub/signin"
 	"github.com/isthmus-hub/isthmus/web/middleware"
 	"github.com/isthmus-hub/isthmus/web/page"
@@ -27,6 +28,7 @@ const (
 type Site struct {
 	pool     *hub.Pool
 	signin   *signin.Service
+	logout   *logout.Service
 	renderer *page.Renderer
 	cookies  *middleware.Cookies
 	brand    *page.Brand
@@ -34,12 +36,12 @@ type Site struct {
 }
 
 // New makes the site of a pool: its cookies, and the looks of pool and clients.
-func New(p *hub.Pool, s *signin.Service, r *page.Renderer) (*Site, error) {
+func New(p *hub.Pool, s *signin.Service, l *logout.Service, r *page.Renderer) (*Site, error) {
 	cookies, err := middleware.NewCookies(p.Secrets.Cookie, p.Name, strings.HasPrefix(p.Issuer, "https://"), p.Now)
 	if err != nil {
 		return nil, fmt.Errorf("pool %s: %w", p.Name, err)
 	}
-	site := &Site{pool: p, signin: s, renderer: r, cookies: cookies, brands: map[string]*page.Brand{}}
+	site := &Site{pool: p, signin: s, logout: l, renderer: r, cookies: cookies, brands: map[string]*page.Brand{}}
 	base := branding(p.Brand)
 	if site.brand, err = r.Brand(base); err != nil {
 		return nil, fmt.Errorf("pool %s: branding: %w", p.Name, err)
@@ -140,7 +142,12 @@ func (s *Site) base(r *http.Request, c *hub.Client, in *hub.Interaction) page.Ba
 
 // render writes a page. target is where a form on it may end up.
 func (s *Site) render(w http.ResponseWriter, status int, p page.Page, target string) error {
-	middleware.SetPolicy(w, middleware.Policy{Script: []string{"'self'"}, Form: formAction(target)})
+	return s.renderWith(w, status, p, middleware.Policy{Script: []string{"'self'"}, Form: formAction(target)})
+}
+
+// renderWith writes a page under a policy of its own.
+func (s *Site) renderWith(w http.ResponseWriter, status int, p page.Page, policy middleware.Policy) error {
+	middleware.SetPolicy(w, policy)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	buffer := &statusWriter{ResponseWriter: w, status: status}

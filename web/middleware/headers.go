@@ -16,6 +16,9 @@ type Policy struct {
 	Image   []string // sources for img-src beside 'self' and data:
 	Frame   []string // origins this page may frame: front-channel logout
 	Form    []string // origins that a form's answer may redirect to; see Origin
+	// Ancestors are the origins whose pages may frame this one: a provider's, for
+	// its front-channel logout. None: nobody may.
+	Ancestors []string
 }
 
 // String prints the policy as a header value. A source with a space, a comma,
@@ -29,7 +32,12 @@ func (p Policy) String() string {
 	directive(&b, "script-src", p.Script)
 	directive(&b, "connect-src", p.Connect)
 	directive(&b, "frame-src", p.Frame)
-	b.WriteString("; base-uri 'none'; frame-ancestors 'none'; form-action 'self'")
+	b.WriteString("; base-uri 'none'; frame-ancestors")
+	if len(p.Ancestors) == 0 {
+		b.WriteString(" 'none'")
+	}
+	sources(&b, p.Ancestors)
+	b.WriteString("; form-action 'self'")
 	sources(&b, p.Form)
 	return b.String()
 }
@@ -74,6 +82,9 @@ func Origin(redirectURI string) string {
 // before the header is written.
 func SetPolicy(w http.ResponseWriter, p Policy) {
 	w.Header()["Content-Security-Policy"] = []string{p.String()}
+	if len(p.Ancestors) > 0 {
+		w.Header().Del("X-Frame-Options") // it cannot name an origin
+	}
 }
 
 // Values of the fixed headers. Each slice is full, so that a handler's Add

@@ -13,8 +13,8 @@ import (
 )
 
 // metadata is the discovery document (OpenID Connect Discovery §3, RFC 8414 §2,
-// RP-Initiated Logout §2.1),
-// with Cognito's paths.
+// RP-Initiated Logout §2.1, Back-Channel and Front-Channel Logout §2.1), with
+// Cognito's paths.
 type metadata struct {
 	Issuer                string   `json:"issuer"`
 	AuthorizationEndpoint string   `json:"authorization_endpoint"`
@@ -45,6 +45,10 @@ type metadata struct {
 	ClaimsParameter       bool     `json:"claims_parameter_supported"`
 	RequestParameter      bool     `json:"request_parameter_supported"`
 	RequestURIParameter   bool     `json:"request_uri_parameter_supported"`
+	BackchannelLogout     bool     `json:"backchannel_logout_supported"`
+	BackchannelSession    bool     `json:"backchannel_logout_session_supported"`
+	FrontchannelLogout    bool     `json:"frontchannel_logout_supported"`
+	FrontchannelSession   bool     `json:"frontchannel_logout_session_supported"`
 	BoundToCertificate    bool     `json:"tls_client_certificate_bound_access_tokens,omitempty"`
 
 	// What signs assertions of clients at each endpoint, proofs, and requests.
@@ -77,9 +81,13 @@ func Discovery(p *hub.Pool) (http.Handler, error) {
 		PromptValues:          []string{"none", "login", "consent", "select_account"},
 		DisplayValues:         []string{"page", "popup", "touch"}, // one page that fits them all
 		ClaimTypes:            []string{"normal"},
-		ClaimsSupported:       []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "nonce", "at_hash", "s_hash", "identities", "cognito:username"},
+		ClaimsSupported:       []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "sid", "nonce", "at_hash", "s_hash", "identities", "cognito:username"},
 		IssInResponse:         true,
 		ClaimsParameter:       true,
+		BackchannelLogout:     true,
+		BackchannelSession:    true,
+		FrontchannelLogout:    true,
+		FrontchannelSession:   true,
 		TokenAuthAlgorithms:   token.Algorithms(),
 		DPoPAlgorithms:        token.Algorithms(),
 	}

@@ -139,13 +139,13 @@ func (w *world) add(tx *store.Tx, cookies *middleware.Cookies) error {
 	if err := hub.Users.Create(tx, u); err != nil {
 		return err
 	}
-	id, secret, value := hub.NewSessionID(tx.Now)
+	id, key, secret := hub.NewSessionID(tx.Now)
 	session := &hub.Session{ID: id, Secret: secret, Entry: hub.Entry{Sub: u.Sub, AuthTime: tx.Now, Began: tx.Now}, Expires: tx.Now.Add(sessionLife)}
 	if err := hub.Sessions.Create(tx, session); err != nil {
 		return err
 	}
 	answer := headerOnly{}
-	if err := cookies.SetSession(answer, value, sessionLife); err != nil {
+	if err := cookies.SetSession(answer, hub.SessionCookie(id, key), sessionLife); err != nil {
 		return err
 	}
 	w.cookies = append(w.cookies, (&http.Response{Header: answer.Header()}).Cookies()...)

@@ -14,6 +14,7 @@ import (
 	"github.com/isthmus-hub/isthmus/config"
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/directory"
+	"github.com/isthmus-hub/isthmus/hub/logout"
 	"github.com/isthmus-hub/isthmus/hub/seal"
 	"github.com/isthmus-hub/isthmus/hub/signin"
 	"github.com/isthmus-hub/isthmus/hub/store"
@@ -51,6 +52,7 @@ type Hub struct {
 	metrics  *metrics
 	server   *web.Server
 	signin   *signin.Service
+	logout   *logout.Service
 
 	mu        sync.Mutex // of what Reload replaces
 	pools     []*hub.Pool
@@ -115,9 +117,10 @@ func (h *Hub) open(ctx context.Context) (err error) {
 		return err
 	}
 	h.signin = signin.New(h.Directory)
+	h.logout = logout.New(logout.Options{Post: outbound.Poster(h.outbound), Told: h.metrics.told, Closed: h.metrics.closed})
 	h.keys = newClientKeys(h.outbound, h.options.Now)
 	h.server, err = web.New(web.Options{
-		SignIn: h.signin, Log: h.Log, Registry: h.Registry, Proxies: h.cfg.TrustedProxies,
+		SignIn: h.signin, Logout: h.logout, Log: h.Log, Registry: h.Registry, Proxies: h.cfg.TrustedProxies,
 	})
 	if err != nil {
 		return err
@@ -176,6 +179,7 @@ func (h *Hub) work() {
 	ctx, cancel := context.WithCancel(context.Background())
 	h.stop = cancel
 	h.workers.Go(func() { h.turnKeys(ctx) })
+	h.workers.Go(func() { h.logout.Run(ctx, h.Pools) })
 	h.workers.Go(func() {
 		tend, watch := time.NewTicker(time.Minute), time.NewTicker(time.Second)
 		defer tend.Stop()
@@ -221,6 +225,10 @@ func (h *Hub) Failed() <-chan error { return h.failed }
 
 func (h *Hub) tend(ctx context.Context) {
 	for _, p := range h.Pools() {
+		if _, err := logout.Expire(ctx, p); err != nil {
+			h.Log.Error("sessions that are old", "pool", p.Name, "error", err)
+			continue // a sweep would take them away untold
+		}
 		if n, err := hub.Sweep(ctx, p); err != nil {
 			h.Log.Error("sweep", "pool", p.Name, "error", err)
 		} else if n > 0 {

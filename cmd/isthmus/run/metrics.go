@@ -18,6 +18,8 @@ type metrics struct {
 	events    *prometheus.CounterVec
 	signIns   *prometheus.CounterVec
 	upstreams *prometheus.HistogramVec
+	logouts   *prometheus.CounterVec
+	reached   *prometheus.HistogramVec
 
 	auditFailures prometheus.Counter
 }
@@ -34,6 +36,13 @@ func newMetrics(r *prometheus.Registry, engine *bolt.Engine) (*metrics, error) {
 			Name: "isthmus_upstream_seconds", Help: "Time of calls to providers, by step and outcome.",
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"pool", "provider", "step", "outcome"}),
+		logouts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "isthmus_logout_told_total", Help: "Parties that had to hear of a session's end, by outcome.",
+		}, []string{"pool", "party", "channel", "outcome"}),
+		reached: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "isthmus_logout_seconds", Help: "Time from the end of a session until the last party's outcome was known, by whether all of them know.",
+			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 86400},
+		}, []string{"pool", "outcome"}),
 		auditFailures: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "isthmus_audit_failures_total", Help: "Audit events that could not be written.",
 		}),
@@ -43,7 +52,7 @@ func newMetrics(r *prometheus.Registry, engine *bolt.Engine) (*metrics, error) {
 	}, func() float64 { return float64(engine.Commits()) })
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.events, m.signIns, m.upstreams, m.auditFailures, commits,
+		m.events, m.signIns, m.upstreams, m.logouts, m.reached, m.auditFailures, commits,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector(),
 	} {
 		errs = append(errs, r.Register(c))
@@ -60,6 +69,29 @@ func (m *metrics) upstream(pool string) func(idp.Call) {
 		}
 		m.upstreams.WithLabelValues(pool, c.Provider, string(c.Step), outcome).Observe(c.Elapsed.Seconds())
 	}
+}
+
+// told counts a party whose outcome has become known. Clients that registered
+// themselves count as one: how many there are is up to nobody here.
+func (m *metrics) told(p *hub.Pool, _ *hub.Logout, h *hub.Hop) {
+	party := h.Provider
+	if party == "" {
+		if party = h.ClientID; p.Clients[party] == nil {
+			party = "registered"
+		}
+	}
+	m.logouts.WithLabelValues(p.Name, party, string(h.Channel), string(h.Outcome)).Inc()
+}
+
+// closed observes a logout whose parties' outcomes are all known.
+func (m *metrics) closed(p *hub.Pool, l *hub.Logout) {
+	outcome := "all"
+	for i := range l.Hops {
+		if l.Hops[i].Outcome != hub.Delivered {
+			outcome = "not_all"
+		}
+	}
+	m.reached.WithLabelValues(p.Name, outcome).Observe(l.Took(p.Now()).Seconds())
 }
 
 // record writes an event to the audit log and counts it. A log that cannot be

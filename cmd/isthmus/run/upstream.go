@@ -51,13 +51,17 @@ func newOutbound(cfg *config.Config, refused func(*outbound.Refused)) (*http.Cli
 // authMethods are the file's words for how a secret is sent.
 var authMethods = map[string]string{"": idp.AuthByDiscovery, "basic": idp.AuthBasic, "post": idp.AuthPost, "none": idp.AuthNone}
 
+// logoutStyles are the file's words for how a provider is asked to sign out.
+var logoutStyles = map[string]string{"": "", "standard": idp.LogoutStandard, "cognito": idp.LogoutCognito}
+
 // upstreamConfig is a provider of the file as its relying party wants it, in the
 // pool of that issuer.
 func upstreamConfig(issuer string, c *config.Provider) idp.Config {
+	pool := &hub.Pool{Issuer: issuer}
 	cfg := idp.Config{
 		Name: c.Name, Issuer: c.Issuer, ClientID: c.ClientID, ClientSecret: c.ClientSecret.Reveal(), AuthMethod: authMethods[c.ClientAuth],
 		Scopes: c.Scopes, UserInfoMethod: c.AttributesRequestMethod, Algorithms: c.Algorithms,
-		RedirectURI:      (&hub.Pool{Issuer: issuer}).CallbackURL(),
+		RedirectURI: pool.CallbackURL(), PostLogoutRedirectURI: pool.PostLogoutURL(), LogoutStyle: logoutStyles[c.LogoutStyle],
 		ForwardLoginHint: true,
 		Endpoints: idp.Endpoints{
 			Authorization: c.Endpoints.Authorization, Token: c.Endpoints.Token, UserInfo: c.Endpoints.UserInfo,

@@ -68,7 +68,7 @@ func (h *Hub) pool(ctx context.Context, cfg *config.Config, c *config.Pool, upst
 		},
 		Logout: hub.LogoutPolicy{Deadline: c.Logout.Deadline, OnExpiry: c.Logout.OnExpiry, Show: c.Logout.Show},
 		Space:  h.store.Space(c.Name), Secrets: hub.NewSecrets(h.key, c.Name),
-		Now: h.options.Now, Log: h.Log, Record: h.record, FetchKeys: h.keys.fetch,
+		Now: h.options.Now, Log: h.Log, Record: h.record, Ended: h.logout.Wake, FetchKeys: h.keys.fetch,
 	}
 	for i := range c.Clients {
 		client, err := h.client(cfg, &c.Clients[i])

@@ -1,0 +1,177 @@
+package hub
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/isthmus-hub/isthmus/hub/store"
+)
+
+// End is why sessions end, and by whose word.
+type End struct {
+	Cause   Cause
+	By      string // see Cause
+	Visitor Visitor
+	Browser bool // the person's browser waits to be sent on
+}
+
+// browserPatience is how long a browser may take for its part of a logout.
+const browserPatience = 5 * time.Minute
+
+// endBatch is how many sessions one transaction ends at most.
+const endBatch = 50
+
+// defaultDeadline is how long parties are tried where the pool does not say.
+const defaultDeadline = 24 * time.Hour
+
+// EndSession ends a session: what came of it is dead, and who must hear of that
+// is on record, when the transaction commits. Then TellEnded is to be called.
+func EndSession(tx *store.Tx, p *Pool, s *Session, e End) (*Logout, error) {
+	if err := Sessions.Delete(tx, s.ID); err != nil {
+		return nil, err
+	}
+	if err := remember(tx, s); err != nil {
+		return nil, err
+	}
+	l := &Logout{
+		ID: s.ID, Begun: tx.Now, Cause: e.Cause, By: e.By, RequestID: e.Visitor.RequestID, Sub: s.Sub, Provider: s.Provider,
+		Hint: s.Hint, Deadline: tx.Now.Add(cmp.Or(p.Logout.Deadline, defaultDeadline)),
+	}
+	if e.Visitor.Address.IsValid() {
+		l.Address = e.Visitor.Address.String()
+	}
+	if s.Provider != "" && (e.Cause != ByProvider || e.By != s.Provider) {
+		l.Hops = append(l.Hops, providerHop(p, s.Provider, e, tx.Now))
+	}
+	for _, c := range s.Clients {
+		l.Hops = append(l.Hops, clientHops(p, c.ID, e, tx.Now)...)
+	}
+	l.Reckon()
+	return l, Logouts.Create(tx, l)
+}
+
+// providerHop is what a logout means to the provider: only the person's browser
+// can be sent there.
+func providerHop(p *Pool, name string, e End, now time.Time) Hop {
+	h := Hop{Provider: name, Outcome: Waiting}
+	pr, ok := p.Provider(name)
+	switch {
+	case !ok:
+		h.Settle(NotSupported, "the provider is no longer configured", now)
+	case pr.Logout == LogoutNever:
+		h.Settle(NotSupported, "the configuration says logout: never", now)
+	case !e.Browser:
+		h.Settle(NotSupported, "it takes a sign-out from the person's browser only, and none was there", now)
+	default:
+		h.Channel, h.Next = ByBrowser, now.Add(browserPatience)
+	}
+	return h
+}
+
+// clientHops are the ways in which a client is told.
+func clientHops(p *Pool, id string, e End, now time.Time) (hops []Hop) {
+	hop := func(channel Channel, next time.Time) *Hop {
+		hops = append(hops, Hop{ClientID: id, Channel: channel, Outcome: Waiting, Next: next})
+		return &hops[len(hops)-1]
+	}
+	c, ok := p.Client(id)
+	if !ok {
+		hop("", now).Settle(NotSupported, "the client is no longer registered", now)
+		return hops
+	}
+	if c.BackchannelLogoutURI != "" {
+		hop(BackChannel, now)
+	}
+	if c.FrontchannelLogoutURI != "" {
+		h := hop(FrontChannel, now.Add(browserPatience))
+		if !e.Browser {
+			h.Settle(Unknown, "it is asked by the person's browser, and none was there", now)
+		}
+	}
+	if len(hops) == 0 {
+		hop("", now).Settle(NotSupported, "the client registered neither a back-channel nor a front-channel logout URI", now)
+	}
+	return hops
+}
+
+// EndSessions ends every session of a person, the first of them in the given
+// transaction, and reports whether more are left: see EndAll.
+func EndSessions(tx *store.Tx, p *Pool, sub string, e End) (more bool, err error) {
+	sessions, next, err := Sessions.FindAll(tx, "sub", sub, store.Page{Limit: endBatch})
+	if err != nil {
+		return false, err
+	}
+	for _, s := range sessions {
+		if _, err := EndSession(tx, p, s, e); err != nil {
+			return false, err
+		}
+	}
+	return next != "", nil
+}
+
+// EndAll ends the sessions of a person that EndSessions left, and tells
+// Pool.Ended.
+func EndAll(ctx context.Context, p *Pool, sub string, e End) error {
+	defer p.TellEnded()
+	for more := true; more; {
+		err := p.Space.Update(ctx, func(tx *store.Tx) (err error) {
+			more, err = EndSessions(tx, p, sub, e)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TellEnded tells Pool.Ended.
+func (p *Pool) TellEnded() {
+	if p.Ended != nil {
+		p.Ended()
+	}
+}
+
+// Ended is what is left of a session that was ended before its time: what came
+// of it looks here and is dead.
+type Ended struct {
+	ID      string    `json:"id"` // the session's
+	At      time.Time `json:"at"`
+	Expires time.Time `json:"expires"`
+}
+
+// Endeds are the sessions that were ended, as long as something that came of
+// them might live.
+var Endeds = store.Collection[Ended]{
+	Name:    "ended",
+	ID:      func(e *Ended) string { return e.ID },
+	Expires: func(e *Ended) time.Time { return e.Expires },
+}
+
+func remember(tx *store.Tx, s *Session) error {
+	e := &Ended{ID: s.ID, At: tx.Now}
+	for _, c := range s.Clients {
+		if c.Until.After(e.Expires) {
+			e.Expires = c.Until
+		}
+	}
+	if e.Expires.IsZero() {
+		return nil // nothing came of it
+	}
+	return Endeds.Create(tx, e)
+}
+
+// EndedAt is when a session was ended; zero while it lives, and of one that has
+// merely grown old.
+func EndedAt(tx *store.Tx, session string) (time.Time, error) {
+	e, err := Endeds.Get(tx, session)
+	if errors.Is(err, store.ErrNotFound) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	return e.At, nil
+}

@@ -1,0 +1,126 @@
+package logout
+
+import (
+	"context"
+	"errors"
+
+	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/hub/store"
+)
+
+// Receive takes a logout token that a provider sent (Back-Channel Logout §2.5)
+// and ends the sessions that it names and that began through this provider, no
+// others: of its sid, of its subject, or of both if it has both. A token about
+// nobody who is here is no error. n is how many ended.
+func (s *Service) Receive(ctx context.Context, p *hub.Pool, pr *hub.Provider, raw string, v hub.Visitor) (n int, err error) {
+	t, err := pr.Upstream.VerifyLogout(ctx, raw)
+	if err != nil {
+		return 0, s.refuse(p, pr, v, err)
+	}
+	once := hub.NewReplay("logout", pr.Name, t.ID, t.Expires)
+	fresh, err := hub.UseOnce(ctx, p, once)
+	if err != nil {
+		return 0, err
+	}
+	if !fresh {
+		return 0, s.refuse(p, pr, v, errors.New("the token was used before"))
+	}
+	link := ""
+	if t.Subject != "" {
+		link = hub.Link{Provider: pr.Name, Issuer: t.Issuer, Subject: t.Subject}.Key()
+	}
+	return s.endUpstream(ctx, p, pr, t.SessionID, link, v)
+}
+
+// ReceiveFront takes a provider's front-channel call (Front-Channel Logout §2),
+// which comes through a browser and proves nothing: so it ends sessions only by
+// both the issuer and a sid that the provider gave for them (A134).
+func (s *Service) ReceiveFront(ctx context.Context, p *hub.Pool, pr *hub.Provider, issuer, sid string, v hub.Visitor) (n int, err error) {
+	if issuer != pr.Upstream.Issuer() || sid == "" {
+		return 0, s.refuse(p, pr, v, errors.New("iss is not the provider's, or there is no sid"))
+	}
+	return s.endUpstream(ctx, p, pr, sid, "", v)
+}
+
+// RefusedError is a provider's word that is not followed.
+type RefusedError struct{ Cause error }
+
+func (e *RefusedError) Error() string { return e.Cause.Error() }
+func (e *RefusedError) Unwrap() error { return e.Cause }
+
+func (s *Service) refuse(p *hub.Pool, pr *hub.Provider, v hub.Visitor, cause error) error {
+	e := p.Event(hub.LogoutRefused, v)
+	e.Provider, e.Reason = pr.Name, plain(cause.Error())
+	p.Record(e)
+	return &RefusedError{cause}
+}
+
+// endBatch is how many sessions one transaction ends.
+const endBatch = 50
+
+// endUpstream ends the sessions that began through a provider with a sid there,
+// or by a link, or both; an empty one chooses all.
+func (s *Service) endUpstream(ctx context.Context, p *hub.Pool, pr *hub.Provider, sid, link string, v hub.Visitor) (n int, err error) {
+	end := hub.End{Cause: hub.ByProvider, By: pr.Name, Visitor: v}
+	for more := true; more; {
+		var list []*hub.Logout
+		err := p.Space.Update(ctx, func(tx *store.Tx) error {
+			list = nil
+			sessions, err := named(tx, pr, sid, link)
+			if err != nil {
+				return err
+			}
+			more = len(sessions) > endBatch
+			for _, session := range sessions[:min(len(sessions), endBatch)] {
+				l, err := hub.EndSession(tx, p, session, end)
+				if err != nil {
+					return err
+				}
+				list = append(list, l)
+			}
+			return nil
+		})
+		if err != nil {
+			return n, err
+		}
+		for _, l := range list {
+			ended(p, l, v)
+		}
+		n += len(list)
+	}
+	if n > 0 {
+		p.TellEnded()
+	}
+	return n, nil
+}
+
+// named finds the sessions of endUpstream, endBatch of them and one more at most.
+func named(tx *store.Tx, pr *hub.Provider, sid, link string) (found []*hub.Session, err error) {
+	index, key := "upstream", hub.UpstreamKey(pr.Name, sid)
+	if sid == "" {
+		u, err := hub.Users.Find(tx, "link", link)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		index, key = "sub", u.Sub
+	}
+	for after := ""; len(found) <= endBatch; {
+		page, next, err := hub.Sessions.FindAll(tx, index, key, store.Page{After: after, Limit: endBatch})
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range page {
+			if s.Provider == pr.Name && (sid == "" || s.UpstreamSID == sid) && (link == "" || s.Link == link) {
+				found = append(found, s)
+			}
+		}
+		if next == "" {
+			break
+		}
+		after = next
+	}
+	return found, nil
+}

@@ -1,0 +1,179 @@
+package logout
+
+import (
+	"context"
+	"net/url"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/hub/store"
+)
+
+// Options are what a Service works with.
+type Options struct {
+	// Post sends a form to a client and returns the status of the answer and the
+	// beginning of its body, or why there is none. It follows no redirects and goes
+	// nowhere that the outbound policy forbids: see outbound.Poster.
+	Post func(ctx context.Context, uri string, form url.Values) (status int, body []byte, err error)
+	// Told hears of each party whose outcome has become known; Closed of each
+	// logout whose last party's has. Both may be nil; they must be quick.
+	Told   func(*hub.Pool, *hub.Logout, *hub.Hop)
+	Closed func(*hub.Pool, *hub.Logout)
+}
+
+// Service ends sessions of any pool and sees to it that everybody hears of it.
+// One serves the whole process.
+type Service struct {
+	Options
+	wake    chan struct{}
+	calls   chan struct{} // slots of calls under way
+	signing chan struct{} // slots of signatures, so that sign-ins find a processor
+
+	mu      sync.Mutex
+	running map[string]bool // logouts that are being told of, by pool and id
+	lanes   map[string]*lane
+	work    sync.WaitGroup
+}
+
+// Bounds of what is under way at once: logouts, calls, and calls to one client.
+const (
+	maxRunning = 64
+	maxCalls   = 128
+	maxLane    = 16
+)
+
+// New makes a service. Nobody is told of anything until Run.
+func New(o Options) *Service {
+	return &Service{
+		Options: o, wake: make(chan struct{}, 1), calls: make(chan struct{}, maxCalls),
+		signing: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+		running: map[string]bool{}, lanes: map[string]*lane{},
+	}
+}
+
+// Wake has Run look for logouts at once: for Pool.Ended.
+func (s *Service) Wake() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// poll is how often Run looks without being woken: for what is to be tried again,
+// and for what other hubs of the store left.
+const poll = time.Second
+
+// Run tells clients of sessions that ended, until ctx ends; then it waits for
+// the calls under way, which end with ctx, and their records.
+func (s *Service) Run(ctx context.Context, pools func() []*hub.Pool) {
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	defer s.work.Wait()
+	for {
+		for _, p := range pools() {
+			if err := s.begin(ctx, p); err != nil && ctx.Err() == nil {
+				p.Log.Error("logouts", "pool", p.Name, "error", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wake:
+		case <-tick.C:
+		}
+	}
+}
+
+// begin takes up the logouts that are due, as far as there is room.
+func (s *Service) begin(ctx context.Context, p *hub.Pool) error {
+	var due []*hub.Logout
+	err := p.Space.View(ctx, func(tx *store.Tx) (err error) {
+		due, _, err = hub.Logouts.List(tx, "due", "", store.Page{Limit: maxRunning})
+		return err
+	})
+	for _, l := range due {
+		if l.Next.After(p.Now()) {
+			break
+		}
+		if !s.take(p, l.ID) {
+			continue
+		}
+		s.work.Go(func() {
+			defer s.release(p, l.ID)
+			if err := s.deliver(ctx, p, l.ID); err != nil && ctx.Err() == nil {
+				p.Log.Error("logout", "pool", p.Name, "id", l.ID, "error", err)
+			}
+		})
+	}
+	return err
+}
+
+// take reserves a logout; false when it is under way, or when there is no room
+// for it.
+func (s *Service) take(p *hub.Pool, id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.running) >= maxRunning || s.running[p.Name+"/"+id] {
+		return false
+	}
+	s.running[p.Name+"/"+id] = true
+	return true
+}
+
+func (s *Service) release(p *hub.Pool, id string) {
+	s.mu.Lock()
+	full := len(s.running) >= maxRunning
+	delete(s.running, p.Name+"/"+id)
+	s.mu.Unlock()
+	if full {
+		s.Wake() // others may wait for the room
+	}
+}
+
+// amend changes the record of a logout and reports what has become known by it.
+// A nil record: there is none any more. change may run twice.
+func (s *Service) amend(ctx context.Context, p *hub.Pool, id string, change func(l *hub.Logout, now time.Time)) (l *hub.Logout, err error) {
+	var known []*hub.Hop
+	closed := false
+	err = p.Space.Update(ctx, func(tx *store.Tx) error {
+		known = nil
+		var err error
+		if l, err = find(tx, id); err != nil || l == nil {
+			return err
+		}
+		open, waiting := l.Open(), make([]bool, len(l.Hops))
+		for i := range l.Hops {
+			waiting[i] = l.Hops[i].Outcome == hub.Waiting
+		}
+		change(l, tx.Now)
+		l.Reckon()
+		for i := range l.Hops {
+			if h := &l.Hops[i]; waiting[i] && h.Outcome != hub.Waiting {
+				known = append(known, h)
+			}
+		}
+		closed = open && !l.Open()
+		return hub.Logouts.Put(tx, l)
+	})
+	if err != nil || l == nil {
+		return l, err
+	}
+	for _, h := range known {
+		s.told(p, l, h)
+	}
+	if closed && s.Closed != nil {
+		s.Closed(p, l)
+	}
+	return l, nil
+}
+
+func (s *Service) told(p *hub.Pool, l *hub.Logout, h *hub.Hop) {
+	e := p.Event(hub.LogoutTold, hub.Visitor{RequestID: l.RequestID})
+	e.OK, e.Client, e.Provider, e.Sub, e.Reason = h.Outcome == hub.Delivered, h.ClientID, h.Provider, l.Sub, string(h.Outcome)
+	p.Record(e)
+	if s.Told != nil {
+		s.Told(p, l, h)
+	}
+}

@@ -1,0 +1,158 @@
+package login
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/hub/logout"
+	"github.com/isthmus-hub/isthmus/web/middleware"
+	"github.com/isthmus-hub/isthmus/web/page"
+)
+
+// pass lets its bearer see the record of one logout, and only that. It is sealed
+// into the address of the page.
+type pass struct {
+	Logout  string    `json:"l"`
+	Client  string    `json:"c,omitempty"`
+	Target  string    `json:"t,omitempty"` // where the person goes on to
+	Locales string    `json:"u,omitempty"`
+	Details bool      `json:"d,omitempty"` // of an operator: addresses and errors too
+	Until   time.Time `json:"e"`
+}
+
+// passLife is how long the address of a record may be used.
+const passLife = time.Hour
+
+var passUse = []byte("logout record")
+
+// record is the address of the record of a logout, for the person.
+func (s *Site) record(id string, to *wayOut) (string, error) {
+	return address(s.pool, pass{Logout: id, Client: to.Client, Target: to.Target, Locales: to.Locales})
+}
+
+// RecordURL is the address of the record of a logout as an operator sees it, good
+// for an hour.
+func RecordURL(p *hub.Pool, id string) (string, error) {
+	return address(p, pass{Logout: id, Details: true})
+}
+
+// address is where the bearer of a pass sees the record.
+func address(p *hub.Pool, to pass) (string, error) {
+	to.Until = p.Now().Add(passLife)
+	plain, err := json.Marshal(to)
+	if err != nil {
+		return "", err
+	}
+	sealed := base64.RawURLEncoding.EncodeToString(p.Secrets.Cookie.Seal(plain, passUse))
+	return p.URL("/logout/record?") + url.Values{"see": {sealed}}.Encode(), nil
+}
+
+// refresh is how often the page of a logout under way looks again.
+const refresh = time.Second
+
+// LogoutRecord shows who was told of the end of a session, hop by hop.
+func LogoutRecord(s *Site, w http.ResponseWriter, r *http.Request) error {
+	var see pass
+	sealed, err := base64.RawURLEncoding.DecodeString(r.URL.Query().Get("see"))
+	if err == nil {
+		var plain []byte
+		if plain, err = s.pool.Secrets.Cookie.Open(sealed, passUse); err == nil {
+			err = json.Unmarshal(plain, &see)
+		}
+	}
+	if err != nil || s.pool.Now().After(see.Until) {
+		return s.status(w, r, http.StatusGone)
+	}
+	l, err := logout.Get(r.Context(), s.pool, see.Logout)
+	if err != nil {
+		return err
+	}
+	if l == nil {
+		return s.status(w, r, http.StatusGone)
+	}
+	to := &wayOut{Client: see.Client, Target: see.Target, Locales: see.Locales}
+	p := s.drawn(l, see.Details)
+	p.Base = s.outBase(r, to)
+	if c, ok := s.pool.Client(see.Client); ok && see.Target != "" {
+		p.Return, p.Client = see.Target, c.Name
+	}
+	self := s.under("/logout/record") + "?see=" + url.QueryEscape(r.URL.Query().Get("see"))
+	if r.URL.Query().Has("still") {
+		p.Toggle = self
+	} else {
+		p.Toggle, p.Refresh = self+"&still", refresh
+	}
+	return s.renderWith(w, http.StatusOK, p, middleware.Policy{Script: []string{"'self'"}, Connect: []string{"'self'"}})
+}
+
+// drawn is a record as the page shows it.
+func (s *Site) drawn(l *hub.Logout, details bool) *page.LogoutRecord {
+	offset := func(t time.Time) time.Duration {
+		if t.IsZero() {
+			return 0
+		}
+		return max(t.Sub(l.Begun), 1)
+	}
+	p := &page.LogoutRecord{
+		ID: l.ID, Begun: l.Begun, Cause: page.Cause(l.Cause), CauseName: s.causeName(l), Open: l.Open(), Took: l.Took(s.pool.Now()),
+		Hub: s.title(), Details: details,
+	}
+	if details {
+		p.Account = l.Sub
+	}
+	p.Hops = append(p.Hops, page.Hop{Kind: page.SessionHop, Outcome: page.Delivered, Until: 1})
+	for i := range l.Hops {
+		h := &l.Hops[i]
+		hop := page.Hop{
+			Kind: page.ClientHop, Name: h.ClientID, Channel: page.Channel(h.Channel), Outcome: page.Outcome(h.Outcome),
+			Until: offset(h.Done), Next: offset(h.Next),
+		}
+		if pr, ok := s.pool.Provider(h.Provider); h.Provider != "" {
+			hop.Kind, hop.Name = page.ProviderHop, h.Provider
+			if ok {
+				hop.Address = pr.Upstream.Issuer()
+			}
+		} else if c, ok := s.pool.Client(h.ClientID); ok {
+			hop.Name = c.Name
+			switch h.Channel {
+			case hub.BackChannel:
+				hop.Address = c.BackchannelLogoutURI
+			case hub.FrontChannel:
+				hop.Address = c.FrontchannelLogoutURI
+			}
+		}
+		for _, a := range h.Attempts {
+			hop.Attempts = append(hop.Attempts, page.Attempt{At: offset(a.At), Took: a.Took, Status: a.Status, Error: a.Error})
+		}
+		if h.Note != "" && len(hop.Attempts) == 0 {
+			hop.Attempts = []page.Attempt{{At: offset(h.Done), Error: h.Note}}
+		}
+		p.Hops = append(p.Hops, hop)
+	}
+	return p
+}
+
+func (s *Site) causeName(l *hub.Logout) string {
+	switch l.Cause {
+	case hub.ByApp:
+		if c, ok := s.pool.Client(l.By); ok {
+			return c.Name
+		}
+	case hub.ByProvider:
+		if pr, ok := s.pool.Provider(l.By); ok {
+			return pr.Name
+		}
+	}
+	return l.By
+}
+
+func (s *Site) title() string {
+	if s.pool.Brand.Title != "" {
+		return s.pool.Brand.Title
+	}
+	return s.pool.Name
+}
