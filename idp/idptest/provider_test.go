@@ -221,27 +221,6 @@ func TestFormPost(t *testing.T) {
 	}
 }
 
-func TestEndSession(t *testing.T) {
-	op := idptest.New(t, idptest.Config{})
-	still := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	for query, want := range map[string]string{
-		"": "",
-		"?id_token_hint=x&post_logout_redirect_uri=http%3A%2F%2Fapp.test%2Fout%3Fa%3D1&state=s+1": "http://app.test/out?a=1&state=s+1",
-	} {
-		res, err := still.Get(op.URL(idptest.EndSessionEndpoint) + query)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = res.Body.Close()
-		if got := res.Header.Get("Location"); got != want {
-			t.Errorf("%q leads to %q", query, got)
-		}
-	}
-	if got := op.Requests(idptest.EndSessionEndpoint); len(got) != 2 || got[0].Query.Get("id_token_hint")+got[1].Query.Get("id_token_hint") != "x" {
-		t.Errorf("requests are %+v", got)
-	}
-}
-
 func TestTLS(t *testing.T) {
 	op := idptest.New(t, idptest.Config{TLS: true})
 	roots, err := idptest.Roots()
@@ -317,11 +296,14 @@ func TestCatalogues(t *testing.T) {
 	if _, err := idptest.FaultNamed("earthquake"); err == nil || !strings.Contains(err.Error(), "hang") {
 		t.Errorf("error is %v", err)
 	}
-	for _, m := range idptest.Mutations() {
-		if m.Name == "" || m.Check == "" || m.Apply == nil || names[m.Name] {
-			t.Errorf("mutation %+v is incomplete or there twice", m)
+	for _, catalogue := range [][]idptest.Mutation{idptest.Mutations(), idptest.LogoutMutations()} {
+		names := map[string]bool{}
+		for _, m := range catalogue {
+			if m.Name == "" || m.Check == "" || m.Apply == nil || names[m.Name] {
+				t.Errorf("mutation %+v is incomplete or there twice", m)
+			}
+			names[m.Name] = true
 		}
-		names[m.Name] = true
 	}
 }
 
