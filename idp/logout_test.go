@@ -212,10 +212,6 @@ func TestRightLogoutTokens(t *testing.T) {
 	}
 }
 
-func contains(list []string, s string) bool {
-	return strings.Contains("\x00"+strings.Join(list, "\x00")+"\x00", "\x00"+s+"\x00")
-}
-
 // TestA128_ExpiresIsWhenReplayEnds: a token is good until just before Logout.Expires and never again.
 func TestA128_ExpiresIsWhenReplayEnds(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -89,7 +89,7 @@ func (p *Provider) readSignOut(r *http.Request) (*signOut, error) {
 	to := form.Get("post_logout_redirect_uri")
 	if form.Has("logout_uri") {
 		if !form.Has("client_id") {
-			return nil, errors.New("Required String parameter 'client_id' is not present")
+			return nil, errors.New("logout_uri wants client_id")
 		}
 		to, out.state = form.Get("logout_uri"), ""
 	}
