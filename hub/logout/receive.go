@@ -6,6 +6,7 @@ import (
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/store"
+	"github.com/isthmus-hub/isthmus/idp"
 )
 
 // Receive takes a logout token that a provider sent (Back-Channel Logout §2.5)
@@ -14,22 +15,22 @@ import (
 // nobody who is here is no error. n is how many ended.
 func (s *Service) Receive(ctx context.Context, p *hub.Pool, pr *hub.Provider, raw string, v hub.Visitor) (n int, err error) {
 	t, err := pr.Upstream.VerifyLogout(ctx, raw)
+	if e := (*idp.Error)(nil); errors.As(err, &e) && e.Step != idp.StepLogoutToken {
+		return 0, err // the provider's keys are not to be had: nothing against the token
+	}
 	if err != nil {
 		return 0, s.refuse(p, pr, v, err)
-	}
-	once := hub.NewReplay("logout", pr.Name, t.ID, t.Expires)
-	fresh, err := hub.UseOnce(ctx, p, once)
-	if err != nil {
-		return 0, err
-	}
-	if !fresh {
-		return 0, s.refuse(p, pr, v, errors.New("the token was used before"))
 	}
 	link := ""
 	if t.Subject != "" {
 		link = hub.Link{Provider: pr.Name, Issuer: t.Issuer, Subject: t.Subject}.Key()
 	}
-	return s.endUpstream(ctx, p, pr, t.SessionID, link, v)
+	once := hub.NewReplay("logout", pr.Name, t.ID, t.Expires)
+	n, err = s.endUpstream(ctx, p, pr, &once, t.SessionID, link, v)
+	if errors.Is(err, store.ErrExists) {
+		return 0, s.refuse(p, pr, v, errors.New("the token was used before"))
+	}
+	return n, err
 }
 
 // ReceiveFront takes a provider's front-channel call (Front-Channel Logout §2),
@@ -39,7 +40,7 @@ func (s *Service) ReceiveFront(ctx context.Context, p *hub.Pool, pr *hub.Provide
 	if issuer != pr.Upstream.Issuer() || sid == "" {
 		return 0, s.refuse(p, pr, v, errors.New("iss is not the provider's, or there is no sid"))
 	}
-	return s.endUpstream(ctx, p, pr, sid, "", v)
+	return s.endUpstream(ctx, p, pr, nil, sid, "", v)
 }
 
 // RefusedError is a provider's word that is not followed.
@@ -59,13 +60,19 @@ func (s *Service) refuse(p *hub.Pool, pr *hub.Provider, v hub.Visitor, cause err
 const endBatch = 50
 
 // endUpstream ends the sessions that began through a provider with a sid there,
-// or by a link, or both; an empty one chooses all.
-func (s *Service) endUpstream(ctx context.Context, p *hub.Pool, pr *hub.Provider, sid, link string, v hub.Visitor) (n int, err error) {
+// or by a link, or both; an empty one chooses all. A token that counts once is
+// used up in the same transaction; store.ErrExists says that it was before.
+func (s *Service) endUpstream(ctx context.Context, p *hub.Pool, pr *hub.Provider, once *hub.Replay, sid, link string, v hub.Visitor) (n int, err error) {
 	end := hub.End{Cause: hub.ByProvider, By: pr.Name, Visitor: v}
 	for more := true; more; {
 		var list []*hub.Logout
 		err := p.Space.Update(ctx, func(tx *store.Tx) error {
 			list = nil
+			if once != nil {
+				if err := hub.Replays.Create(tx, once); err != nil {
+					return err
+				}
+			}
 			sessions, err := named(tx, pr, sid, link)
 			if err != nil {
 				return err
@@ -86,7 +93,7 @@ func (s *Service) endUpstream(ctx context.Context, p *hub.Pool, pr *hub.Provider
 		for _, l := range list {
 			ended(p, l, v)
 		}
-		n += len(list)
+		n, once = n+len(list), nil
 	}
 	if n > 0 {
 		p.TellEnded()

@@ -33,7 +33,7 @@ func BackchannelLogout(s *logout.Service) handler {
 			return oauth.Wrap(err, oauth.InvalidRequest, "the logout token is not valid")
 		}
 		if err != nil {
-			return oauth.Internal(err)
+			return oauth.Internal(err) // 503: the provider may try again
 		}
 		w.Header().Set("Cache-Control", "no-store")
 		w.WriteHeader(http.StatusOK)
