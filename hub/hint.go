@@ -1,8 +1,11 @@
 package hub
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/isthmus-hub/isthmus/hub/token"
 )
@@ -37,6 +40,41 @@ func (p *Pool) Hint(raw string) (Hint, error) {
 		return Hint{}, errors.New("an ID token of another issuer")
 	}
 	return Hint{Sub: claims.Sub, ClientID: claims.Audience, SID: claims.SID}, nil
+}
+
+// OldHint is the client that an ID token of this pool names whose key is no longer
+// kept: apps hold their tokens for longer than keys are. Nothing in it is proven,
+// so it says no more than a client_id would; false for anything else.
+func (p *Pool) OldHint(raw string) (clientID string, ok bool) {
+	if _, _, err := p.Keys.Ring().Verify(raw); !errors.Is(err, token.ErrForeign) {
+		return "", false
+	}
+	parts := strings.Split(raw, ".")
+	if len(parts) != 3 {
+		return "", false
+	}
+	var header token.Header
+	if unproven(parts[0], &header) != nil || header.KeyID == "" || !slices.Contains(token.Algorithms(), header.Algorithm) {
+		return "", false
+	}
+	var claims struct {
+		Issuer   string `json:"iss"`
+		Audience string `json:"aud"`
+		TokenUse string `json:"token_use"`
+	}
+	if unproven(parts[1], &claims) != nil || claims.Issuer != p.Issuer || claims.TokenUse != "id" {
+		return "", false
+	}
+	return claims.Audience, true
+}
+
+// unproven reads a part of a token whose signature says nothing.
+func unproven(part string, into any) error {
+	text, err := base64.RawURLEncoding.DecodeString(part)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, into)
 }
 
 // maxUpstreamHint bounds the ID tokens of providers that are kept, in bytes: one

@@ -34,7 +34,10 @@ type Request struct {
 	Hint   hub.Hint    // whom the hint is about, and in which session; zero: there was none
 	Target string      // proven address to go to afterwards; empty: stay here
 	State  string      // to be given back there
-	Again  bool        // go to the sign-in page instead (Cognito)
+	// Doubtful says that the client is only what a hint claims that nobody can prove
+	// any more. Target may be offered to the person, who then chooses.
+	Doubtful bool
+	Again    bool // go to the sign-in page instead (Cognito)
 	// Sure says that nobody needs to be asked: Cognito's form, which apps rely on
 	// to act at once.
 	Sure bool
@@ -49,6 +52,10 @@ func Parse(p *hub.Pool, v url.Values) (*Request, error) {
 	id := v.Get("client_id")
 	if raw := v.Get("id_token_hint"); raw != "" {
 		hint, err := p.Hint(raw)
+		if old, ok := p.OldHint(raw); err != nil && ok {
+			// The person is asked, and not sent anywhere by it.
+			r.Doubtful, hint, err = true, hub.Hint{ClientID: old}, nil
+		}
 		if err != nil || id != "" && id != hint.ClientID {
 			return nil, &Refusal{Parameter: "id_token_hint", Cause: errors.Join(ErrHint, err)}
 		}

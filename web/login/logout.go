@@ -40,7 +40,7 @@ func Logout(s *Site, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	to := &wayOut{ID: hub.NewID(s.pool.Now()), Target: request.Target, Locales: params.Get("ui_locales")}
+	to := &wayOut{ID: hub.NewID(s.pool.Now()), Target: request.Target, Offer: request.Doubtful, Locales: params.Get("ui_locales")}
 	if request.Client != nil {
 		to.Client = request.Client.ID
 	}
@@ -70,7 +70,7 @@ func SignOut(s *Site, w http.ResponseWriter, r *http.Request) error {
 		return s.leave(w, r, to)
 	}
 	s.cookies.ClearTransaction(w, wayOutName)
-	if to.Target == "" {
+	if to.Target == "" || to.Offer {
 		to.Target = s.under("/logout")
 	}
 	redirect(w, r, to.Target)

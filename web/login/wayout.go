@@ -21,6 +21,7 @@ type wayOut struct {
 	Logout  string `json:"logout,omitempty"`
 	Client  string `json:"client,omitempty"`
 	Target  string `json:"target,omitempty"` // proven, with its state; or a path of ours
+	Offer   bool   `json:"offer,omitempty"`  // Target is a link, and not where the browser is sent
 	Locales string `json:"locales,omitempty"`
 	Asked   bool   `json:"asked,omitempty"` // the person wants to be signed out at the provider too
 }
@@ -198,11 +199,12 @@ func (s *Site) gone(w http.ResponseWriter, r *http.Request, to *wayOut, l *hub.L
 		redirect(w, r, address)
 		return nil
 	}
-	if to.Target != "" {
+	if to.Target != "" && !to.Offer {
 		redirect(w, r, to.Target)
 		return nil
 	}
 	p := &page.SignedOut{Base: s.outBase(r, to)}
+	s.back(p, to)
 	if l != nil {
 		var err error
 		if l, err = s.settled(r, l); err != nil {
