@@ -10,7 +10,7 @@ tools       := $(CURDIR)/.cache/bin
 staticcheck := $(tools)/staticcheck-$(STATICCHECK)
 govulncheck := $(tools)/govulncheck-$(GOVULNCHECK)
 
-.PHONY: all build vet test lint check demo bench micro fuzz cover vuln pictures clean help
+.PHONY: all build vet test test-interop lint check demo bench micro fuzz cover vuln pictures clean help
 
 all: build vet test ## build, vet and test (the default)
 
@@ -23,6 +23,10 @@ vet: ## go vet
 test: ## every test, under the race detector; installs what they need beyond Go if it can
 	@.ci/needs
 	$(GO) test -race $(TESTFLAGS) ./...
+
+test-interop: ## of the tests those with other people's clients: openid-client, aws-jwt-verify, mod_auth_openidc
+	@.ci/needs
+	$(GO) test -race -count=1 $(TESTFLAGS) ./cmd/isthmus/walk
 
 lint: vet $(staticcheck) ## vet and staticcheck
 	$(staticcheck) ./...
@@ -59,7 +63,7 @@ clean: ## what the other targets made
 	rm -rf isthmus .cache
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
 
 $(staticcheck):
 	GOBIN=$(tools) $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK)

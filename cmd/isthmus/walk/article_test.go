@@ -59,7 +59,7 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func signIn(ts *testscript.TestScript, _ bool, args []string) {
-	ana, err := newPerson("")
+	ana, err := newPerson(username, "")
 	ts.Check(err)
 	end, err := ana.visit(args[0])
 	ts.Check(err)

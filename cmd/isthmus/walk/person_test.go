@@ -15,18 +15,22 @@ import (
 	"github.com/PuerkitoBio/goquery"
 )
 
-// The person of every walk; the files know her by these.
+// The person of every walk; the files know her by these. Whoever else there is
+// has her password.
 const (
 	username = "ana"
 	password = "Correct-horse-7"
 )
 
 // person is somebody at a browser.
-type person struct{ client *http.Client }
+type person struct {
+	username string
+	client   *http.Client
+}
 
 // newPerson is somebody with a fresh browser, who trusts the certificate in a
 // file, if one is named.
-func newPerson(authority string) (*person, error) {
+func newPerson(username, authority string) (*person, error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, err
@@ -41,7 +45,7 @@ func newPerson(authority string) (*person, error) {
 		roots.AppendCertsFromPEM(text)
 		transport.TLSClientConfig = &tls.Config{RootCAs: roots}
 	}
-	return &person{&http.Client{
+	return &person{username, &http.Client{
 		Jar: jar, Transport: transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
@@ -81,7 +85,7 @@ func (p *person) visit(address string) (*ending, error) {
 			continue
 		}
 		text = fmt.Sprintf("status %d: %s", res.StatusCode, strings.Join(strings.Fields(page.Find("main").Text()), " "))
-		next, fields := fill(page)
+		next, fields := p.fill(page)
 		if next == "" {
 			return &ending{End: u.String(), Text: text}, nil
 		}
@@ -101,6 +105,7 @@ func (p *person) send(u *url.URL, form url.Values) (*http.Response, *goquery.Doc
 	if err != nil {
 		return nil, nil, err
 	}
+	req.Header.Set("Accept", "text/html")
 	if form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		req.Header.Set("Origin", u.Scheme+"://"+u.Host)
@@ -116,7 +121,7 @@ func (p *person) send(u *url.URL, form url.Values) (*http.Response, *goquery.Doc
 }
 
 // fill fills in the form of a page; there is none on a page that is an end.
-func fill(page *goquery.Document) (action string, fields url.Values) {
+func (p *person) fill(page *goquery.Document) (action string, fields url.Values) {
 	form := page.Find(`main form[method="post"]`).First()
 	if form.Length() == 0 {
 		return "", nil
@@ -126,7 +131,7 @@ func fill(page *goquery.Document) (action string, fields url.Values) {
 		fields.Set(s.AttrOr("name", ""), s.AttrOr("value", ""))
 	})
 	if fields.Has("username") {
-		fields.Set("username", username)
+		fields.Set("username", p.username)
 		fields.Set("password", password)
 	}
 	if button := form.Find("button[name]").First(); button.Length() > 0 {

@@ -88,7 +88,7 @@ func TestRelyingParty(t *testing.T) {
 // is one that was never used.
 func somebody(t *testing.T, certificate string) (address string) {
 	t.Helper()
-	known, err := newPerson(certificate)
+	known, err := newPerson(username, certificate)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func somebody(t *testing.T, certificate string) (address string) {
 		}
 		ana := known
 		if r.URL.Query().Has("fresh") {
-			ana = &person{&http.Client{Transport: known.client.Transport, CheckRedirect: known.client.CheckRedirect}}
+			ana = &person{username, &http.Client{Transport: known.client.Transport, CheckRedirect: known.client.CheckRedirect}}
 		}
 		end, err := ana.visit(string(visited))
 		if err != nil {

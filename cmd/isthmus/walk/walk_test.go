@@ -5,7 +5,8 @@
 // Cognito, each in its own words with the address changed. What else had to
 // change is said in the script, at the line. The scripts in testdata/node drive
 // relying parties and verifiers of other people, which judge the hub by the
-// specifications and know nothing of it.
+// specifications and know nothing of it. testdata/apache has Debian's Apache with
+// mod_auth_openidc in front of an app, as it might stand in a house.
 //
 // Where the hub differs from Cognito, or a relying party is hindered:
 //
@@ -21,11 +22,14 @@
 //   - aws-jwt-verify's CognitoJwtVerifier makes the issuer out of a pool's id, at
 //     Amazon. Apps use its JwtVerifier, which is given the issuer, with the checks
 //     of the other. It fetches keys over https alone, and does not know PS256.
+//   - mod_auth_openidc 2.4.12 finds the session to end by the sid, if its ID token
+//     had one, and by the sub otherwise; of several sessions it then knows the last.
+//     So both tokens must have the sid. It does not look at the typ.
 //   - The articles' people sign up by themselves; here the file has the person.
 //     cognito:username is her user name, and not the sub.
 //
-// The tests need curl, node and npm; see .ci/needs. The packages of node are those of
-// testdata/node/package-lock.json. They are installed once, under .cache.
+// The tests need curl, node, npm and Apache; see .ci/needs. The packages of node are
+// those of testdata/node/package-lock.json. They are installed once, under .cache.
 package walk_test
 
 import (
