@@ -106,6 +106,9 @@ func (s *Site) leave(w http.ResponseWriter, r *http.Request, to *wayOut) error {
 		return err
 	}
 	s.cookies.ClearSession(w)
+	if before := s.wayOut(r); l == nil && to.Target == "" && before != nil {
+		return s.lost(w, r, before) // back from a provider that did not send them back
+	}
 	if l == nil {
 		return s.gone(w, r, to, nil)
 	}
