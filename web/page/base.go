@@ -26,10 +26,12 @@ type Frame struct {
 	Brand  *Brand
 	Script string // address of the comfort script, or "" where there is nothing to comfort
 	Nonce  string
+	// RecordStyle and RecordScript are the addresses of what only LogoutRecord needs.
+	RecordStyle, RecordScript string
 }
 
 func (r *Renderer) frame(b *Base) Frame {
-	f := Frame{Brand: b.Brand, Script: r.script, Nonce: b.Nonce}
+	f := Frame{Brand: b.Brand, Script: r.script, Nonce: b.Nonce, RecordStyle: r.recordStyle, RecordScript: r.recordScript}
 	if f.Brand == nil {
 		f.Brand = r.plain
 	}

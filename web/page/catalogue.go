@@ -141,6 +141,14 @@ func (l *locale) sentence(key string, pairs ...string) []Span {
 	return spans
 }
 
+// also puts one sentence after another; either may be empty.
+func also(first, second []Span) []Span {
+	if len(first) > 0 && len(second) > 0 {
+		first = append(slices.Clip(first), Span{Text: " "})
+	}
+	return append(first, second...)
+}
+
 // plain is the sentence as one string, for attributes and labels.
 func (l *locale) plain(key string, pairs ...string) string {
 	var b strings.Builder

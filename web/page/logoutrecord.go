@@ -1,6 +1,10 @@
 package page
 
-import "time"
+import (
+	"math"
+	"strconv"
+	"time"
+)
 
 // LogoutRecord shows one sign-out as it travels: why it began, who was told, hop
 // by hop, and when each one knew. It is for the person, for whoever tests an app
@@ -102,11 +106,115 @@ const (
 	Unknown      Outcome = "unknown"       // sent, and nothing proves that it arrived
 )
 
-func (p *LogoutRecord) view(_ *locale, f Frame) (string, any) {
-	return "logoutrecord", &logoutRecordView{Frame: f, Account: p.Account}
-}
-
 type logoutRecordView struct {
 	Frame
-	Account string
+	Title, Notes    []Span
+	ID, Account     string
+	Cause           []Span
+	Begun, BegunISO string
+	Up              []*hopView // providers
+	Hub             *hopView
+	Down            []*hopView // apps, after further sessions
+	Ticks           []tick
+	Uneven          bool
+	Details         bool
+	Refresh         string // seconds; empty: never
+	Open            bool
+	Toggle          string
+	Return, Client  string
+}
+
+func (p *LogoutRecord) view(l *locale, f Frame) (string, any) {
+	v := &logoutRecordView{
+		Frame: f, ID: p.ID, Account: p.Account, Cause: l.cause(p.Cause, p.CauseName),
+		Open: p.Open, Details: p.Details, Toggle: p.Toggle, Client: p.Client,
+	}
+	if !p.Begun.IsZero() {
+		at := p.Begun.UTC()
+		v.Begun, v.BegunISO = at.Format("2006-01-02 15:04:05 UTC"), at.Format(time.RFC3339)
+	}
+	if p.Open && p.Refresh > 0 {
+		v.Refresh = strconv.Itoa(max(1, int(math.Ceil(p.Refresh.Seconds()))))
+	}
+	if isWeb(p.Return) {
+		v.Return = p.Return
+	}
+	v.Title, v.Notes = l.told(p)
+	v.plant(l, p)
+	return "logoutrecord", v
+}
+
+// cause is the sentence for why a sign-out began.
+func (l *locale) cause(c Cause, name string) []Span {
+	switch {
+	case c == ByProvider:
+		return l.sentence("record.cause.provider"+sender(name), "provider", name)
+	case c == ByApp && name != "":
+		return l.sentence("record.cause.app.client", "client", name)
+	case c == ByApp:
+		return l.sentence("record.cause.app.unknown")
+	}
+	if _, known := l.sentences["record.cause."+string(c)]; !known {
+		return nil
+	}
+	return l.sentence("record.cause." + string(c))
+}
+
+// told is the record in one heading, which counts the apps, and a sentence for
+// whatever did not arrive.
+func (l *locale) told(p *LogoutRecord) (title, notes []Span) {
+	var (
+		apps, told int
+		knew       time.Duration
+		only       *Hop // the last app
+		missed     = map[Outcome][]*Hop{}
+		next       time.Duration
+	)
+	for i := range p.Hops {
+		h := &p.Hops[i]
+		o := h.outcome()
+		if h.Kind == ClientHop {
+			apps, only = apps+1, h
+			if o == Delivered {
+				told, knew = told+1, max(knew, h.Until)
+			}
+		}
+		if h.Kind != SessionHop && o != Delivered {
+			missed[o] = append(missed[o], h)
+			if o == Pending && h.Next > p.Took && (next == 0 || h.Next < next) {
+				next = h.Next
+			}
+		}
+	}
+	if knew == 0 {
+		knew = p.Took
+	}
+	n, time := strconv.Itoa(apps), l.duration(knew)
+	switch {
+	case apps == 0:
+		title = l.sentence("record.title.none")
+	case apps == 1 && told == 1:
+		title = l.sentence("record.title.one", "client", only.Name, "time", time)
+	case apps == 1:
+		title = l.sentence("record.title."+string(only.outcome()), "client", only.Name)
+	case apps == 2 && told == 2:
+		title = l.sentence("record.title.both", "time", time)
+	case apps == told:
+		title = l.sentence("record.title.all", "n", n, "time", time)
+	default:
+		title = l.sentence("record.title.some", "told", strconv.Itoa(told), "n", n)
+	}
+	for _, o := range []Outcome{Refused, GaveUp, NotSupported, Unknown, Pending} {
+		switch list := missed[o]; {
+		case len(list) == 1 && apps == 1 && list[0] == only: // the title says it
+		case len(list) == 1:
+			notes = also(notes, l.sentence("record.note."+string(o)+".one", "client", list[0].Name))
+		case len(list) > 1:
+			notes = also(notes, l.sentence("record.note."+string(o)+".several", "n", strconv.Itoa(len(list))))
+		}
+	}
+	if next > 0 {
+		notes = also(notes, l.sentence("record.note.next", "time", l.duration(next-p.Took)))
+	}
+	return title, notes
 }

@@ -2,6 +2,7 @@ package page
 
 import (
 	"bytes"
+	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -127,6 +128,8 @@ func everyPage(brand *Brand) map[string]Page {
 	for _, status := range []int{400, 403, 404, 405, 413, 418, 429, 500, 502, 503} {
 		pages["error/"+string(rune(status))] = &Error{Base: b, Status: status}
 	}
+	maps.Copy(pages, everySignOut(b))
+	maps.Copy(pages, everyRecord(b))
 	return pages
 }
 

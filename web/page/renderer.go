@@ -21,6 +21,12 @@ var stylesheet string
 //go:embed static/comfort.js
 var script string
 
+//go:embed static/record.css
+var recordStylesheet string
+
+//go:embed static/record.js
+var recordScript string
+
 //go:embed text/en.txt
 var englishText string
 
@@ -42,6 +48,8 @@ type Renderer struct {
 	plain   *Brand // the built-in look, for pages without a brand
 	script  string
 	buffers sync.Pool
+
+	recordStyle, recordScript string
 }
 
 // New parses the templates in every language. An error names the template or
@@ -69,6 +77,8 @@ func New(o Options) (*Renderer, error) {
 	}
 	r.matcher = language.NewMatcher(tags)
 	r.script = r.assets.publish("text/javascript; charset=utf-8", []byte(lean(script)))
+	r.recordStyle = r.assets.publish("text/css; charset=utf-8", []byte(lean(recordStylesheet)))
+	r.recordScript = r.assets.publish("text/javascript; charset=utf-8", []byte(lean(recordScript)))
 	var err error
 	r.plain, err = r.Brand(Branding{})
 	return r, err

@@ -1,5 +1,7 @@
 package page
 
+import "slices"
+
 // SignedOut says that the person is signed out, and of what.
 type SignedOut struct {
 	Base
@@ -24,24 +26,54 @@ type SignedOut struct {
 
 type signedOutView struct {
 	Frame
-	One                    string // the only app, said in a sentence
-	From, Unreached        []string
-	Still                  []Span
-	Return, Client, SignIn string
+	One                            string // the only app, said in a sentence
+	Plain                          bool   // nothing to say of any app
+	Names                          []string
+	States                         []*hopView // in place of Names, when not all were told
+	Rest                           []Span     // what becomes of the others
+	Still                          []Span
+	Return, Client, SignIn, Record string
 }
 
 func (p *SignedOut) view(l *locale, f Frame) (string, any) {
-	v := &signedOutView{Frame: f, From: p.From, Unreached: p.Unreached, Client: p.Client, SignIn: p.SignIn}
-	if len(p.From) == 1 {
+	v := &signedOutView{Frame: f, Client: p.Client, SignIn: p.SignIn, Record: p.Record}
+	switch {
+	case len(p.Pending)+len(p.Unreached) > 0:
+		v.States = slices.Concat(l.states(p.From, Delivered), l.states(p.Pending, Pending), l.states(p.Unreached, GaveUp))
+		v.Rest = also(l.some("signedout.pending", p.Pending), l.some("signedout.unreached", p.Unreached))
+	case len(p.From) == 1:
 		v.One = p.From[0]
+	case len(p.From) > 1:
+		v.Names = p.From
+	default:
+		v.Plain = true
 	}
 	if p.Still {
 		v.Still = l.sentence("signedout.still"+sender(p.Provider), "provider", p.Provider)
 	}
-	if checkLink(p.Return) == nil {
+	if isWeb(p.Return) {
 		v.Return = p.Return
 	}
 	return "signedout", v
+}
+
+func (l *locale) states(names []string, o Outcome) []*hopView {
+	list := make([]*hopView, len(names))
+	for i, name := range names {
+		list[i] = &hopView{Name: name, State: o, Mark: stateMarks[o], Word: l.plain("signedout.state." + string(o))}
+	}
+	return list
+}
+
+// some is the sentence of key for one app or for several; nil for none.
+func (l *locale) some(key string, names []string) []Span {
+	switch len(names) {
+	case 0:
+		return nil
+	case 1:
+		return l.sentence(key+".one", "client", names[0])
+	}
+	return l.sentence(key + ".several")
 }
 
 // SignOutConfirm asks whether to sign out, when nothing proves that the person

@@ -117,4 +117,20 @@
   if (carry && performance.getEntriesByType('navigation')[0]?.type !== 'back_forward') {
     carry.requestSubmit(carry.querySelector('button'));
   }
+
+  // Onward when every frame has loaded, or after a while. This page is left out of
+  // the history, for nobody wants to come back to it.
+  const onward = document.querySelector('a[data-onward]');
+  if (onward) {
+    const go = () => location.replace(onward.href);
+    all('iframe').forEach((frame, i) => {
+      frame.addEventListener('load', () => {
+        const row = all('.names li')[i];
+        row.classList.add('asked');
+        row.lastElementChild.textContent = onward.dataset.asked;
+      });
+    });
+    setTimeout(go, onward.dataset.onward * 1000);
+    addEventListener('load', go);
+  }
 })();
