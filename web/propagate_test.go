@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v4"
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/hubtest"
@@ -19,6 +20,8 @@ type word struct {
 	JTI    string         `json:"jti"`
 	Events map[string]any `json:"events"`
 	token  *oidc.IDToken
+	raw    string
+	typ    string // of its header
 }
 
 // ear is a client's back-channel logout URI. It takes what go-oidc verifies.
@@ -35,7 +38,10 @@ func (s *site) ear(t *testing.T, client *hub.Client) <-chan word {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
-		said := word{token: token}
+		said := word{token: token, raw: r.PostFormValue("logout_token")}
+		if signed, err := jose.ParseSignedCompact(said.raw, []jose.SignatureAlgorithm{jose.ES256}); err == nil {
+			said.typ, _ = signed.Signatures[0].Header.ExtraHeaders[jose.HeaderType].(string)
+		}
 		if err := token.Claims(&said); err != nil {
 			t.Error(err)
 		}

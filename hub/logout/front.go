@@ -3,6 +3,7 @@ package logout
 import (
 	"context"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/isthmus-hub/isthmus/hub"
@@ -27,8 +28,8 @@ func Frames(p *hub.Pool, l *hub.Logout) (frames []Frame) {
 			continue
 		}
 		u, err := url.Parse(c.FrontchannelLogoutURI)
-		if err != nil || u.Host == "" {
-			continue
+		if err != nil || u.Host == "" || strings.HasPrefix(p.Issuer+"/", u.Scheme+"://"+u.Host+"/") {
+			continue // a frame of our own origin could take its sandbox off
 		}
 		q := u.Query()
 		q.Set("iss", p.Issuer)

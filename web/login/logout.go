@@ -112,6 +112,7 @@ func (s *Site) leave(w http.ResponseWriter, r *http.Request, to *wayOut) error {
 	if l == nil {
 		return s.gone(w, r, to, nil)
 	}
+	s.cookies.ClearTransactions(w, r, wayOutName)
 	to.Logout = l.ID
 	return s.onward(w, r, to, l)
 }

@@ -129,6 +129,18 @@ func (c *Cookies) ClearTransaction(w http.ResponseWriter, id string) {
 	}
 }
 
+// ClearTransactions ends what is under way in the browser for this pool, but for
+// one id: whoever uses it next shall not finish what somebody began who has left.
+func (c *Cookies) ClearTransactions(w http.ResponseWriter, r *http.Request, but string) {
+	cleared := 0
+	for _, cookie := range r.Cookies() {
+		if strings.HasPrefix(cookie.Name, c.transaction("")) && cookie.Name != c.transaction(but) && cleared < maxCleared {
+			c.clear(w, cookie.Name)
+			cleared++
+		}
+	}
+}
+
 // SetLastUsed keeps the name of the provider by which the person signed in, to
 // offer it first next time.
 func (c *Cookies) SetLastUsed(w http.ResponseWriter, provider string, maxAge time.Duration) error {
