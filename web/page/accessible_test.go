@@ -48,6 +48,11 @@ func TestPagesAreAccessible(t *testing.T) {
 					t.Error("a drawing is not hidden from screen readers")
 				}
 			})
+			d.Find("iframe").Each(func(_ int, s *goquery.Selection) {
+				if s.AttrOr("title", "") == "" || s.AttrOr("aria-hidden", "") != "true" || s.AttrOr("tabindex", "") != "-1" {
+					t.Error("a frame nobody sees can be come upon")
+				}
+			})
 			// What only the script can serve is not there without it.
 			d.Find("button.reveal").Each(func(_ int, s *goquery.Selection) {
 				if _, hidden := s.Attr("hidden"); !hidden {

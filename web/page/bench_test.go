@@ -29,3 +29,18 @@ func BenchmarkLogin(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkLogoutRecord is a sign-out of fifty apps.
+func BenchmarkLogoutRecord(b *testing.B) {
+	r, err := New(Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := everyRecord(Base{})["record/many"]
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := r.Render(io.Discard, p); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -12,7 +12,9 @@
 //
 // The pages need of the Content-Security-Policy: style-src 'self', img-src 'self'
 // data:, script-src 'self' or the nonce in Base, form-action 'self' and the
-// origin the form leads to in the end. Everything works without the script.
+// origin the form leads to in the end; SigningOut the origins of its frames in
+// frame-src, and LogoutRecord, to follow without loading anew, connect-src 'self'.
+// Everything works without the script.
 //
 // Decision: words are put into the templates before they are parsed, one set of
 // templates per language. A page then costs the same in every language, and a
@@ -21,4 +23,10 @@
 // Decision: a branding becomes a whole stylesheet of its own, custom properties
 // first and the common rules behind them, published under the hash of its
 // content. Strict CSP allows no style attribute, and one file is one request.
+//
+// Decision: what only LogoutRecord needs is a stylesheet and a script of its own,
+// so that the page everybody sees does not carry them.
+//
+// Decision: the time line is SVG in percent of its width: bars keep their rounding
+// and their least width whatever the window, which a viewBox would stretch.
 package page

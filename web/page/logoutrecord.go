@@ -189,18 +189,18 @@ func (l *locale) told(p *LogoutRecord) (title, notes []Span) {
 	if knew == 0 {
 		knew = p.Took
 	}
-	n, time := strconv.Itoa(apps), l.duration(knew)
+	n, after := strconv.Itoa(apps), l.duration(knew)
 	switch {
 	case apps == 0:
 		title = l.sentence("record.title.none")
 	case apps == 1 && told == 1:
-		title = l.sentence("record.title.one", "client", only.Name, "time", time)
+		title = l.sentence("record.title.one", "client", only.Name, "time", after)
 	case apps == 1:
 		title = l.sentence("record.title."+string(only.outcome()), "client", only.Name)
 	case apps == 2 && told == 2:
-		title = l.sentence("record.title.both", "time", time)
+		title = l.sentence("record.title.both", "time", after)
 	case apps == told:
-		title = l.sentence("record.title.all", "n", n, "time", time)
+		title = l.sentence("record.title.all", "n", n, "time", after)
 	default:
 		title = l.sentence("record.title.some", "told", strconv.Itoa(told), "n", n)
 	}

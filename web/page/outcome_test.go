@@ -90,32 +90,10 @@ func TestStoppedWaysOn(t *testing.T) {
 	}
 }
 
-func TestSignedOut(t *testing.T) {
-	r := testRenderer(t)
-	d := document(t, r, &SignedOut{From: []string{"Expenses"}, Return: "https://expenses.example/bye", Client: "Expenses", Still: true, Provider: "Google"})
-	if got := d.Find(".lead").Text(); got != "of Expenses" {
-		t.Errorf("lead %q", got)
-	}
-	if got := d.Find(`a[href="https://expenses.example/bye"]`).Text(); got != "Back to Expenses" {
-		t.Errorf("link %q", got)
-	}
-	if got := d.Find(".note").Text(); !strings.Contains(got, "signed in at Google.") {
-		t.Errorf("note %q", got)
-	}
-	d = document(t, r, &SignedOut{From: []string{"Expenses", "Fleet"}, Unreached: []string{"Payroll"}})
-	if got := texts(d.Find(".names li")); !slices.Equal(got, []string{"Expenses", "Fleet", "Payroll"}) {
-		t.Errorf("names %q", got)
-	}
-	for _, bad := range []string{"javascript:alert(1)", "app:/cb", "//evil.example", "/path", "https:"} {
-		if d = document(t, r, &SignedOut{Return: bad}); d.Find("main a").Length() != 0 {
-			t.Errorf("%q became a link", bad)
-		}
-	}
-}
-
 func TestQuestionsPostAChoice(t *testing.T) {
 	r := testRenderer(t)
 	for name, p := range map[string]Page{
+		"provider": &SignOutProvider{Client: "Expenses", Action: "/logout", Tx: "t1"},
 		"sign out": &SignOutConfirm{Client: "Expenses", Action: "/logout", Tx: "t1"},
 		"switch":   &Switch{Current: Account{Name: "Anna"}, Other: Account{Name: "Ben"}, Action: "/logout", Tx: "t1"},
 	} {

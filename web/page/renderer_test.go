@@ -214,6 +214,12 @@ func TestWeight(t *testing.T) {
 	if total := html + style + script; total > 20_000 {
 		t.Errorf("%d bytes: page %d, stylesheet %d, script %d", total, html, style, script)
 	}
+	recordStyle, recordScript := get(t, r, r.recordStyle).Body.Len(), get(t, r, r.recordScript).Body.Len()
+	record := len(render(t, r, everyRecord(Base{Brand: brand})["record/open"]))
+	if total := record + style + script + recordStyle + recordScript; total > 30_000 {
+		t.Errorf("%d bytes: record %d, its stylesheet %d, its script %d", total, record, recordStyle, recordScript)
+	}
+	t.Logf("record %d; its stylesheet %d; its script %d", record, recordStyle, recordScript)
 	styleGzip := get(t, r, brand.Stylesheet, "Accept-Encoding", "gzip").Body.Len()
 	scriptGzip := get(t, r, r.script, "Accept-Encoding", "gzip").Body.Len()
 	t.Logf("page %d; stylesheet %d (%d compressed); script %d (%d compressed)", html, style, styleGzip, script, scriptGzip)

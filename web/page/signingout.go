@@ -14,7 +14,8 @@ import (
 // A frame that loaded proves nothing about the app: the page says "asked".
 //
 // The handler allows the origins of the frames in frame-src of the
-// Content-Security-Policy.
+// Content-Security-Policy. The hub's own origin must not be among them: a frame
+// of the page's own origin could take its sandbox off.
 type SigningOut struct {
 	Base
 	Frames []LogoutFrame

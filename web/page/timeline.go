@@ -70,7 +70,7 @@ const (
 
 func (l *locale) ticks(s scale) []tick {
 	list := []tick{{X: percent(0), Text: l.duration(0)}}
-	text, major := 4.0, 7.0 // about where the last text ends, and the last major one
+	text, major := 3.0, 7.0 // about where the last text ends, and the last major one
 	add := func(t time.Duration) {
 		x := s.at(t)
 		if x-text < tickGap {
@@ -92,16 +92,15 @@ func (l *locale) ticks(s scale) []tick {
 		return list
 	}
 	step := steps[0]
-	for _, step = range steps {
-		if s.end/step <= 5 {
-			break
+	for i := 1; s.end/step > 5; i++ {
+		if i < len(steps) {
+			step = steps[i]
+		} else {
+			step *= 2 // days
 		}
 	}
-	for step*6 < s.end { // days
-		step *= 2
-	}
-	for t := step; t <= s.end; t += step {
-		add(t)
+	for i := range s.end / step { // counted, for a sum could overflow
+		add((i + 1) * step)
 	}
 	return list
 }

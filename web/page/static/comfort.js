@@ -120,7 +120,7 @@
 
   // Onward when every frame has loaded, or after a while. This page is left out of
   // the history, for nobody wants to come back to it.
-  const onward = document.querySelector('a[data-onward]');
+  const onward = document.querySelector('a[data-go]');
   if (onward) {
     const go = () => location.replace(onward.href);
     all('iframe').forEach((frame, i) => {
@@ -130,7 +130,7 @@
         row.lastElementChild.textContent = onward.dataset.asked;
       });
     });
-    setTimeout(go, onward.dataset.onward * 1000);
+    setTimeout(go, onward.dataset.go * 1000);
     addEventListener('load', go);
   }
 })();
