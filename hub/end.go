@@ -90,7 +90,11 @@ func clientHops(p *Pool, id string, e End, now time.Time) (hops []Hop) {
 			h.Settle(Unknown, "it is asked by the person's browser, and none was there", now)
 		}
 	}
-	if len(hops) == 0 {
+	switch {
+	case len(hops) > 0:
+	case e.Cause == ByApp && e.By == id:
+		hop("", now).Settle(Delivered, "it asked for the sign-out itself", now)
+	default:
 		hop("", now).Settle(NotSupported, "the client registered neither a back-channel nor a front-channel logout URI", now)
 	}
 	return hops

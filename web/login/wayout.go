@@ -258,16 +258,10 @@ func (s *Site) tell(p *page.SignedOut, l *hub.Logout) {
 		switch h.Outcome {
 		case hub.Waiting:
 			p.Pending = append(p.Pending, name)
-		case hub.Refused, hub.GaveUp:
-			p.Unreached = append(p.Unreached, name)
 		case hub.Delivered, hub.Unknown:
 			p.From = append(p.From, name)
-		case hub.NotSupported:
-			if l.Cause == hub.ByApp && l.By == h.ClientID {
-				p.From = append(p.From, name) // it asked, so it knows
-			} else {
-				p.Unreached = append(p.Unreached, name)
-			}
+		default:
+			p.Unreached = append(p.Unreached, name)
 		}
 	}
 }
