@@ -10,7 +10,6 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/isthmus-hub/isthmus/hub"
-	"github.com/isthmus-hub/isthmus/hub/hubtest"
 )
 
 // word is a logout token as a client gets it.
@@ -60,35 +59,5 @@ func hear(t *testing.T, heard <-chan word) word {
 	case <-time.After(5 * time.Second):
 		t.Fatal("nothing was heard")
 		return word{}
-	}
-}
-
-// The end of a session is told to the client by its sid, and what came of it is
-// dead.
-func TestConformance_BackchannelRPInitiatedLogout(t *testing.T) {
-	s := serve(t, hubtest.New(t))
-	heard := s.ear(t, s.Pool.Clients[hubtest.ClientID])
-	b := s.browser(t)
-	tokens := s.token(t, redeem(b.code()))
-	id := claimsOf(t, s, tokens.ID)
-	r := b.once("GET", hubtest.Issuer+"/logout?"+values("id_token_hint", tokens.ID, "post_logout_redirect_uri", hubtest.LogoutURL, "state", "x y").Encode(), nil)
-	if got := r.Header.Get("Location"); got != hubtest.LogoutURL+"?state=x+y" {
-		t.Errorf("back to %q", got)
-	}
-	w := hear(t, heard)
-	if w.SID == "" || w.SID != id["sid"] || w.token.Subject != id["sub"] || w.Nonce != "" || w.JTI == "" {
-		t.Errorf("%+v", w)
-	}
-	if event, ok := w.Events["http://schemas.openid.net/event/backchannel-logout"].(map[string]any); !ok || len(event) != 0 {
-		t.Errorf("events %v", w.Events)
-	}
-	if life := w.token.Expiry.Sub(w.token.IssuedAt); life > 2*time.Minute {
-		t.Errorf("it lives %s", life)
-	}
-	if status := s.userInfo(t, tokens.Access); status != http.StatusUnauthorized {
-		t.Errorf("userInfo %d", status)
-	}
-	if params, _ := b.authorize("prompt", "none").app(); params.Get("error") != "login_required" {
-		t.Error("the session survived")
 	}
 }
