@@ -30,6 +30,8 @@ type User struct {
 	Disabled   bool               `json:"disabled,omitempty"`
 	Attributes mapping.Attributes `json:"attributes"`
 	Links      []Link             `json:"links,omitempty"`
+	Groups     []string           `json:"groups,omitempty"`  // sorted
+	Aliases    []Alias            `json:"aliases,omitempty"` // subs that were this person's elsewhere
 
 	Password       string    `json:"password,omitempty"`       // argon2id in PHC form; empty: no password
 	PasswordExpiry time.Time `json:"password_expiry,omitzero"` // of a temporary password
@@ -48,6 +50,23 @@ type Link struct {
 	Type     string    `json:"type"`
 	Primary  bool      `json:"primary"`
 	Created  time.Time `json:"created"`
+	Evidence *Evidence `json:"evidence,omitempty"` // nil: the first sign-in made it
+}
+
+// Evidence is why an identity was joined to a user who was there before.
+type Evidence struct {
+	By     string            `json:"by"`               // administrator, person or rule; of an administrator with a name
+	Why    string            `json:"why"`              // in a sentence
+	Claims map[string]string `json:"claims,omitempty"` // of the provider, that it rests on; masked
+}
+
+// Alias is a sub by which a person was known in a pool that was merged into this
+// one. It leads to the user, and is never given to anybody else.
+type Alias struct {
+	Sub   string    `json:"sub"`
+	Pool  string    `json:"pool"`  // where it was from
+	Merge string    `json:"merge"` // id of the merge that brought it
+	Since time.Time `json:"since"`
 }
 
 // Key is the link as one index key. Each part is escaped, so two different
@@ -79,6 +98,13 @@ var Users = store.Collection[User]{
 			keys := make([]string, len(u.Links))
 			for i, l := range u.Links {
 				keys[i] = l.Key()
+			}
+			return keys
+		}},
+		{Name: "alias", Unique: true, Keys: func(u *User) []string {
+			keys := make([]string, len(u.Aliases))
+			for i, a := range u.Aliases {
+				keys[i] = a.Sub
 			}
 			return keys
 		}},
