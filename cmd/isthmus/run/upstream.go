@@ -68,6 +68,9 @@ func upstreamConfig(issuer string, c *config.Provider) idp.Config {
 			JWKS: c.Endpoints.JWKS, EndSession: c.Endpoints.EndSession,
 		},
 	}
+	if c.Logout == "never" {
+		cfg.PostLogoutRedirectURI = "" // nobody is sent there, so it need not be registered
+	}
 	if c.Compiled.NeedsAll() {
 		cfg.UserInfo = idp.UserInfoAlways
 	}
