@@ -140,7 +140,7 @@ func (w *world) add(tx *store.Tx, cookies *middleware.Cookies) error {
 		return err
 	}
 	id, key, secret := hub.NewSessionID(tx.Now)
-	session := &hub.Session{ID: id, Secret: secret, Entry: hub.Entry{Sub: u.Sub, AuthTime: tx.Now, Began: tx.Now}, Expires: tx.Now.Add(sessionLife)}
+	session := &hub.Session{ID: id, Secret: secret, Entry: hub.Entry{Sub: u.Sub, AuthTime: tx.Now, Began: tx.Now}, Expires: tx.Now.Add(sessionLife), Kept: tx.Now.Add(sessionLife)}
 	if err := hub.Sessions.Create(tx, session); err != nil {
 		return err
 	}
