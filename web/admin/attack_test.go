@@ -270,6 +270,7 @@ func TestA167_ForeignCursors(t *testing.T) {
 		"/pools/master/logouts?client=app&user=bea&after=" + beas.Next,
 		"/pools/master/logouts?after=" + beas.Next,
 		"/pools/master/logouts?open=yes",
+		"/pools/master/logouts?watch=1",
 		"/pools/master/logouts?open=true&open=true",
 		"/pools/master/logouts?sort=sub",
 		"/pools/master/logouts?limit=0",

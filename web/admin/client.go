@@ -115,8 +115,10 @@ func (c *Client) Logouts(ctx context.Context, pool string, f LogoutFilter, after
 			values.Set(name, value)
 		}
 	}
-	if f.Open {
-		values.Set("open", "true")
+	for name, on := range map[string]bool{"open": f.Open, "watch": f.Watch} {
+		if on {
+			values.Set(name, "true")
+		}
 	}
 	return call[Logouts](ctx, c, "GET", path("pools", pool, "logouts")+page(values, after, limit), nil)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/directory"
 	"github.com/isthmus-hub/isthmus/hub/logout"
+	"github.com/isthmus-hub/isthmus/web/middleware"
 )
 
 // Logout is the record of one session's end. It has no field for the provider's
@@ -95,10 +96,11 @@ type LogoutFilter struct {
 	User   string // name or sub
 	Client string // one that had to hear of it
 	Open   bool
+	Watch  bool // asked again and again, which the log is spared
 }
 
 func listLogouts(_ *api, q *request) (any, error) {
-	values, err := q.query("user", "client", "open", "after", "limit")
+	values, err := q.query("user", "client", "open", "watch", "after", "limit")
 	if err != nil {
 		return nil, err
 	}
@@ -107,12 +109,13 @@ func listLogouts(_ *api, q *request) (any, error) {
 		return nil, err
 	}
 	filter := logout.Filter{Client: values["client"]}
-	switch values["open"] {
-	case "", "false":
-	case "true":
-		filter.Open = true
-	default:
-		return nil, invalid("open", "open is true or false.")
+	if filter.Open, err = flag(values, "open"); err != nil {
+		return nil, err
+	}
+	if watch, err := flag(values, "watch"); err != nil {
+		return nil, err
+	} else if watch {
+		middleware.EventFrom(q.Context()).Quiet()
 	}
 	u, unknown := (*hub.User)(nil), error(nil)
 	if filter.Sub = values["user"]; filter.Sub != "" {

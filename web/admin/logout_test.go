@@ -1,7 +1,9 @@
 package admin_test
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -264,6 +266,26 @@ func TestLogoutByPartOfItsID(t *testing.T) {
 		if l.ID != test.want || code(err) != test.code {
 			t.Errorf("%s: %s, %v", test.part, l.ID, err)
 		}
+	}
+}
+
+// Whoever watches asks several times a second, and the log has none of it.
+func TestWatchingIsQuiet(t *testing.T) {
+	r := newRig(t)
+	var log bytes.Buffer
+	client := admin.Local(admin.New(admin.Options{
+		Pools: func() []*hub.Pool { return []*hub.Pool{r.Pool} }, Directory: r.Directory, SignIn: r.SignIn,
+		Audit: r.record, Log: slog.New(slog.NewTextHandler(&log, nil)),
+	}))
+	if _, err := client.Logouts(t.Context(), "master", admin.LogoutFilter{Watch: true}, "", 0); err != nil || log.Len() > 0 {
+		t.Errorf("watched: %v, log %s", err, log.String())
+	}
+	if _, err := client.Logouts(t.Context(), "master", admin.LogoutFilter{Watch: true, User: "nobody"}, "", 0); err == nil || log.Len() == 0 {
+		t.Errorf("watched, and wrong: %v, log %s", err, log.String())
+	}
+	log.Reset()
+	if _, err := client.Logouts(t.Context(), "master", admin.LogoutFilter{}, "", 0); err != nil || log.Len() == 0 {
+		t.Errorf("listed: %v, log %s", err, log.String())
 	}
 }
 
