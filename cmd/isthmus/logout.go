@@ -46,7 +46,8 @@ Then everybody hears of it who has a part in the session:
   front channel   the person's browser, if it is there, loads the client's
                   frontchannel_logout_uri; no browser tells what came of it
   browser         the person is sent to the provider's end_session_endpoint and
-                  comes back, unless the provider has logout: never
+                  comes back, unless it has none (isthmus doctor says) or the
+                  configuration has logout: never
 
 Each logout leaves a record of who was told, how, when, and what came of it. It is
 kept for 30 days and has the id of the session that ended. Six characters of the id

@@ -54,7 +54,7 @@ func TestMain(m *testing.M) {
 //	                        its id goes to $CLIENT
 //	signout POOL-URL CLIENT…
 //	                        a person signs in by each of these apps, and out by the first
-//	latest                  the end of the latest logout's id goes to $LOGOUT
+//	latest [FLAG…]          the end of the latest listed logout's id goes to $LOGOUT
 //	shows FILE              stdout is what the file has, but for times, ids, free addresses
 //	                        and the number of spaces
 //	fault ENDPOINT NAME     breaks an endpoint of the provider; "fault heal" mends all
@@ -280,8 +280,8 @@ func signOut(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // latest finds a logout as the list shows it.
-func latest(ts *testscript.TestScript, _ bool, _ []string) {
-	ts.Check(ts.Exec("isthmus", "logout", "list", "--limit", "1"))
+func latest(ts *testscript.TestScript, _ bool, flags []string) {
+	ts.Check(ts.Exec("isthmus", append([]string{"logout", "list", "--limit", "1"}, flags...)...))
 	found := regexp.MustCompile(`(?m)^20\d\d-\d\d-\d\d \d\d:\d\d:\d\d  (\S{6,})`).FindStringSubmatch(ts.ReadFile("stdout"))
 	if found == nil {
 		ts.Fatalf("no logout is listed")
