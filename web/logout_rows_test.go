@@ -314,7 +314,7 @@ func TestA134_FrontChannel(t *testing.T) {
 // lastLogout is the latest record.
 func lastLogout(t *testing.T, s *site) *hub.Logout {
 	t.Helper()
-	list, _, err := logout.List(t.Context(), s.Pool, "", "", 1)
+	list, _, err := logout.List(t.Context(), s.Pool, logout.Filter{}, "", 1)
 	if err != nil || len(list) != 1 {
 		t.Fatal(len(list), err)
 	}

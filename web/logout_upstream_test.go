@@ -70,7 +70,7 @@ func (e *employee) inThere() bool { return len(e.up.Sessions("alice")) > 0 }
 // provider is the provider's hop in the record of the latest logout.
 func (e *employee) provider() hub.Hop {
 	e.t.Helper()
-	list, _, err := logout.List(e.t.Context(), e.site.Pool, "", "", 1)
+	list, _, err := logout.List(e.t.Context(), e.site.Pool, logout.Filter{}, "", 1)
 	if err != nil || len(list) != 1 {
 		e.t.Fatal(len(list), err)
 	}

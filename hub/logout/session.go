@@ -10,7 +10,7 @@ import (
 
 // End ends the session of a browser, or, if it has none any more, the one that
 // the app's hint names, and returns the record of it; nil if there is neither.
-// One that has grown old counts: its apps go on with what they were given. What
+// One that has grown old counts, since its apps go on with what they were given. What
 // came of the session is dead when End returns, and whoever must hear of it is
 // on record.
 func (s *Service) End(ctx context.Context, p *hub.Pool, cookie string, hint hub.Hint, e hub.End) (l *hub.Logout, err error) {
@@ -34,7 +34,9 @@ func (s *Service) End(ctx context.Context, p *hub.Pool, cookie string, hint hub.
 	return l, nil
 }
 
-// hinted finds the session that a proven hint names; nil if it has ended.
+// hinted finds the session that a proven hint names, if it has grown old; nil if
+// it has ended. A live one belongs to a browser with its cookie: an ID token by
+// itself ends none.
 func hinted(tx *store.Tx, hint hub.Hint) (*hub.Session, error) {
 	if hint.Sub == "" || hint.SID == "" {
 		return nil, nil
@@ -45,7 +47,7 @@ func hinted(tx *store.Tx, hint hub.Hint) (*hub.Session, error) {
 			return nil, err
 		}
 		for _, s := range page {
-			if hub.SID(s.ID, hint.ClientID) == hint.SID {
+			if !s.Live(tx.Now) && hub.SID(s.ID, hint.ClientID) == hint.SID {
 				return s, nil
 			}
 		}

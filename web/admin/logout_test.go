@@ -42,9 +42,9 @@ func (r *rig) signedOut(t *testing.T, p *hub.Pool, user string, e hub.End, clien
 		if err != nil {
 			return err
 		}
-		s := &hub.Session{ID: id, Secret: secret, Entry: hub.Entry{Sub: u.Sub, Provider: upstreamName}, Hint: hint, Expires: tx.Now.Add(time.Hour)}
+		s := &hub.Session{ID: id, Secret: secret, Entry: hub.Entry{Sub: u.Sub, Provider: upstreamName}, Hint: hint, Expires: tx.Now.Add(time.Hour), Kept: tx.Now.Add(time.Hour)}
 		for _, c := range clients {
-			s.Join(c, tx.Now.Add(time.Hour))
+			s.Join(p, c, tx.Now.Add(time.Hour))
 		}
 		if err := hub.Sessions.Create(tx, s); err != nil {
 			return err
