@@ -56,8 +56,9 @@ func (s *Site) drawn(l *hub.Logout, details bool) *page.LogoutRecord {
 		}
 		return max(t.Sub(l.Begun), 1)
 	}
+	now := s.pool.Now()
 	p := &page.LogoutRecord{
-		ID: l.ID, Begun: l.Begun, Cause: page.Cause(l.Cause), CauseName: s.causeName(l), Open: l.Open(), Took: l.Took(s.pool.Now()),
+		ID: l.ID, Begun: l.Begun, Cause: page.Cause(l.Cause), CauseName: s.causeName(l), Open: l.Open(), Took: l.Took(now),
 		Hub: s.title(), Details: details,
 	}
 	if details {
@@ -86,6 +87,10 @@ func (s *Site) drawn(l *hub.Logout, details bool) *page.LogoutRecord {
 		}
 		for _, a := range h.Attempts {
 			hop.Attempts = append(hop.Attempts, page.Attempt{At: offset(a.At), Took: a.Took, Status: a.Status, Error: a.Error})
+		}
+		if n := len(h.Attempts) - 1; n >= 0 && h.Outcome == hub.Waiting && h.Attempts[n].Took == 0 && now.Before(h.Next) {
+			// It is being told: Next is when that is given up, and no attempt.
+			hop.Attempts[n].Took, hop.Next = now.Sub(h.Attempts[n].At), 0
 		}
 		if h.Note != "" && len(hop.Attempts) == 0 {
 			hop.Attempts = []page.Attempt{{At: offset(h.Done), Error: h.Note}}
