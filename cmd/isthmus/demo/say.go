@@ -69,7 +69,7 @@ func (d *Demo) Print(ctx context.Context, w io.Writer) error {
 	if !d.waiting(ctx, p.Ben) {
 		second = "the password that was chosen here"
 	}
-	then := [2]string{"Then try", p.Travel() + ", which asks nothing; and to sign out there, or of the company: watch"}
+	then := [2]string{"Then try", p.Travel() + ", which wants no password; sign out there, or of the company: watch"}
 	last := [2]string{"Break it", "isthmus demo --fault wrong-secret; or look inside: isthmus user list -c " + d.File(masterPool)}
 	if d.fault.Name != "" {
 		then = [2]string{"Broken", d.fault.What}

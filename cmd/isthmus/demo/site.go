@@ -11,22 +11,20 @@ import (
 	"github.com/isthmus-hub/isthmus/cmd/isthmus/run"
 )
 
-// apps are the two sample apps, each with its port.
-func (p *plan) apps() map[int]app.Config {
-	expenses := app.Config{
+// apps are the two sample apps.
+func (p *plan) apps() []app.Config {
+	configs := []app.Config{{
 		Sample: app.Expenses, URL: p.App(), ClientID: clientID, ClientSecret: p.ClientSecret,
 		RedirectURI: p.App() + p.CallbackPath, Scope: apiScope, Other: app.Link{Name: app.Travel.Name, URL: p.Travel()},
-	}
-	travel := app.Config{
+	}, {
 		Sample: app.Travel, URL: p.Travel(), ClientID: travelID, ClientSecret: p.TravelSecret,
 		RedirectURI: p.Travel() + app.CallbackPath, Scope: travelScope, Other: app.Link{Name: app.Expenses.Name, URL: p.App()},
 		Moody: true,
-	}
-	configs := map[int]app.Config{p.Ports.App: expenses, p.Ports.Travel: travel}
-	for port, c := range configs {
+	}}
+	for i := range configs {
+		c := &configs[i]
 		c.Issuer, c.Provider, c.LoginHint, c.Company = p.Master(), providerName, p.Ana.Email(), p.Corporate()+"/logout"
 		c.Scopes = []string{"openid", "email", "profile", c.Scope}
-		configs[port] = c
 	}
 	return configs
 }
@@ -39,12 +37,12 @@ type site struct {
 
 // serveApps starts the sample apps.
 func (d *Demo) serveApps(ctx context.Context) error {
-	for port, c := range d.plan.apps() {
+	for _, c := range d.plan.apps() {
 		a, err := app.New(ctx, c)
 		if err != nil {
 			return err
 		}
-		s, err := serve(ctx, a, port)
+		s, err := serve(ctx, a, portOf(c.URL))
 		if err != nil {
 			return err
 		}
