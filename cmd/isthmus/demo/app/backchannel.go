@@ -45,7 +45,7 @@ func (a *App) backchannel(w http.ResponseWriter, r *http.Request) {
 		a.stay(named, m)
 		refuse(w, "access_denied", a.config.Sample.Name+" was told to refuse, and keeps its people signed in")
 	default:
-		a.endSessions(named, farewell{clock(time.Now()), checked(t)})
+		a.endSessions(named, farewell{clock(time.Now()), a.checked(t)})
 		w.WriteHeader(http.StatusOK) // also if nobody is here any more (§2.7)
 	}
 }
@@ -89,11 +89,11 @@ func (a *App) verifyLogout(ctx context.Context, raw string) (*oidc.LogoutToken, 
 }
 
 // checked is what verifyLogout found, in words.
-func checked(t *oidc.LogoutToken) []string {
+func (a *App) checked(t *oidc.LogoutToken) []string {
 	list := []string{
 		"signature, by the key the pool publishes",
 		"issuer is " + t.Issuer,
-		"aud is " + t.Audience[0],
+		"aud is " + a.config.ClientID,
 		"events say backchannel-logout",
 		"there is no nonce, so it is no ID token",
 		"jti is " + t.TokenID + ", for the first time",
@@ -124,13 +124,10 @@ func (a *App) stay(named func(*session) bool, m string) {
 			continue
 		}
 		s.mu.Lock()
-		news := s.unmoved == nil || s.unmoved.Manner != m
-		if news {
+		if s.unmoved == nil || s.unmoved.Manner != m {
 			s.unmoved = &unmoved{clock(time.Now()), m}
-		}
-		s.mu.Unlock()
-		if news {
 			s.news.ring()
 		}
+		s.mu.Unlock()
 	}
 }

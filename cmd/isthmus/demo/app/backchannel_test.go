@@ -188,9 +188,12 @@ func TestManners(t *testing.T) {
 	if p := b.send("GET", "/"); !strings.Contains(p.text(), "It did not answer") {
 		t.Error("the page does not say that it did not answer")
 	}
+	if raw, err = r.op.LogoutToken("alice", sid); err != nil {
+		t.Fatal(err)
+	}
 	answered := make(chan int)
 	go func() {
-		status, _ := r.tell("alice", sid)
+		status, _, _ := r.op.SendLogout(t.Context(), r.url+BackchannelPath, raw)
 		answered <- status
 	}()
 	for end := time.Now().Add(5 * time.Second); len(r.app.tokens.keys(func(struct{}) bool { return true })) < 3 && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
@@ -206,8 +209,8 @@ func TestManners(t *testing.T) {
 func TestWatch(t *testing.T) {
 	r := newRig(t, idptest.Config{})
 	b := r.browser()
-	listen := func() *bufio.Reader {
-		req, err := http.NewRequestWithContext(t.Context(), "GET", b.url+watchPath, nil)
+	listen := func(seen string) *bufio.Reader {
+		req, err := http.NewRequestWithContext(t.Context(), "GET", b.url+watchPath+"?seen="+seen, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -218,14 +221,24 @@ func TestWatch(t *testing.T) {
 		t.Cleanup(func() { res.Body.Close() })
 		return bufio.NewReader(res.Body)
 	}
-	if line, err := listen().ReadString('\n'); line != "event: news\n" {
+	if line, err := listen("0").ReadString('\n'); line != "event: news\n" {
 		t.Errorf("without a session: %q, %v", line, err)
 	}
 	b.signIn()
 	sid := b.sid()
-	lines := listen()
+	lines := listen("0")
 	if line, err := lines.ReadString('\n'); !strings.HasPrefix(line, "retry: ") {
 		t.Fatalf("%q, %v", line, err)
+	}
+	// A page that has seen other news than there is hears at once.
+	late := listen("7")
+	for _, want := range []string{"retry: 500\n", "\n", "event: news\n"} {
+		if line, err := late.ReadString('\n'); line != want {
+			t.Fatalf("%q, %v", line, err)
+		}
+	}
+	if p := b.send("GET", watchPath); p.StatusCode != http.StatusBadRequest {
+		t.Errorf("of no page: %s", p.Status)
 	}
 	if status, _ := r.tell("", sid); status != http.StatusOK {
 		t.Fatal(status)

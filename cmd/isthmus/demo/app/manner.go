@@ -25,13 +25,13 @@ type manner struct {
 func (m *manner) get() (current string, changed <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return cmp.Or(m.current, obeying), m.changed.wait()
+	return cmp.Or(m.current, obeying), m.changed.after(m.changed.count())
 }
 
 func (m *manner) set(to string) {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.current = to
-	m.mu.Unlock()
 	m.changed.ring()
 }
 

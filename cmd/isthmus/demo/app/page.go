@@ -77,6 +77,7 @@ type Home struct {
 	Company              string // address
 	Manners              []Manner
 	Unmoved              *unmoved
+	Seen                 int // of the session's news
 }
 
 // Manner is a choice of how the app takes a logout token.
@@ -157,7 +158,7 @@ func (a *App) home(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	tokens, id, renewed, unmoved := s.tokens, s.idClaims, s.renewed, s.unmoved
+	tokens, id, renewed, unmoved, seen := s.tokens, s.idClaims, s.renewed, s.unmoved, s.news.count()
 	s.mu.Unlock()
 
 	now := time.Now()
@@ -165,7 +166,7 @@ func (a *App) home(w http.ResponseWriter, r *http.Request) {
 		Name: text(id, "name"), Email: text(id, "email"), Provider: provider(id),
 		Signed: clock(s.begun), ID: rows(id, now), API: a.config.URL + a.config.Sample.API,
 		Title: a.config.Sample.Title, Columns: a.config.Sample.Columns, App: a.config.Sample.Name,
-		Other: a.config.Other, Company: a.config.Company, Manners: a.manners(), Unmoved: unmoved,
+		Other: a.config.Other, Company: a.config.Company, Manners: a.manners(), Unmoved: unmoved, Seen: seen,
 	}
 	if h.Name == "" {
 		h.Name = strings.TrimSpace(text(id, "given_name") + " " + text(id, "family_name"))
