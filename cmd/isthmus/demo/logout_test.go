@@ -38,7 +38,7 @@ func (p *person) asked(d *Demo, app string) {
 // TestLogoutReachesEverybody signs out at one app and finds the other, the master
 // pool and the company signed out as well, and a page that says so.
 func TestLogoutReachesEverybody(t *testing.T) {
-	d := begin(t, Options{})
+	d := shared(t)
 	p := both(t, d)
 	travel := p.tab()
 	travel.open(d.plan.Travel())
@@ -99,7 +99,7 @@ func TestLogoutUnanswered(t *testing.T) {
 	p.look("record-waiting")
 	travel.sees("It did not answer")
 	travel.look("travel-silent")
-	p.sees("next try in") // the first is over
+	p.until("the first try is over", `/next try in|2 tries/.test(document.body.innerText)`)
 	p.look("record-waiting-again")
 	travel.toggle("sign you out as an app should")
 	travel.press("Apply")
@@ -126,7 +126,7 @@ func (p *person) choose(d *Demo, manner string) {
 // TestLogoutAtTheCompany signs out at the corporate pool, and nobody knows the
 // person any more.
 func TestLogoutAtTheCompany(t *testing.T) {
-	d := begin(t, Options{})
+	d := shared(t)
 	p := both(t, d)
 	travel := p.tab()
 	travel.open(d.plan.Travel())
@@ -149,7 +149,7 @@ func TestLogoutAtTheCompany(t *testing.T) {
 // TestLogoutWithoutScript is the first walk in a browser that runs no script: the
 // other app says it when one looks.
 func TestLogoutWithoutScript(t *testing.T) {
-	d := begin(t, Options{})
+	d := shared(t)
 	p := both(t, d)
 	p.withoutScript()
 	p.open(d.plan.App())
