@@ -44,6 +44,7 @@ var floors = []floor{
 	{"hub/grant", append([]string{"hub", "hub/directory"}, hubParts...)},
 	{"hub/register", append([]string{"hub"}, hubParts...)},
 	{"hub/logout", append([]string{"hub", "hub/directory"}, hubParts...)},
+	{"hub/logout/logouttest", nil},
 	{"hub/directory", append([]string{"hub"}, hubParts...)},
 	{"hub/hubtest", append([]string{"hub/...", "idp/..."}, hubParts...)},
 	{"hub", hubParts},
@@ -84,7 +85,7 @@ var withoutHTTP = []string{"hub/...", "mapping", "config"}
 
 // forTests are the packages made for tests. Nothing else imports them but the
 // demo and the bench, which show the hub with an upstream in the box.
-var forTests = []string{"hub/hubtest", "hub/store/storetest", "hub/oauth/oauthtest", "idp/idptest"}
+var forTests = []string{"hub/hubtest", "hub/store/storetest", "hub/oauth/oauthtest", "hub/logout/logouttest", "idp/idptest"}
 
 // showcase matches the files of the demo and the bench: by their own name or by
 // their folder's.
