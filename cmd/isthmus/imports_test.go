@@ -84,12 +84,12 @@ var homes = map[string][]string{
 var withoutHTTP = []string{"hub/...", "mapping", "config"}
 
 // forTests are the packages made for tests. Nothing else imports them but the
-// demo and the bench, which show the hub with an upstream in the box.
+// demo, the bench and the rehearsal, which have others in the box.
 var forTests = []string{"hub/hubtest", "hub/store/storetest", "hub/oauth/oauthtest", "hub/logout/logouttest", "idp/idptest"}
 
-// showcase matches the files of the demo and the bench: by their own name or by
-// their folder's.
-var showcase = regexp.MustCompile(`/(demo|bench)[^/]*(/[^/]*)?$`)
+// showcase matches the files of the demo, the bench and the rehearsal: by their
+// own name or by their folder's.
+var showcase = regexp.MustCompile(`/(demo|bench|rehearse)[^/]*(/[^/]*)?$`)
 
 type listed struct {
 	ImportPath string

@@ -24,7 +24,7 @@ type logoutVerb struct {
 func logoutCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "logout",
-		Short: "What signing out ends, and who was told: list, show, watch",
+		Short: "What signing out ends, and who was told: list, show, watch; and a rehearsal of it",
 		Long: `What signing out ends, and who was told
 
 An app sends the browser to /logout of its pool, with client_id and logout_uri,
@@ -34,9 +34,11 @@ also ends when its provider says so, when an administrator signs the person out,
 disables or deletes her, when somebody else signs in on the same browser, and, in a
 pool with logout: {on_expiry: true}, when it is old.
 
-With the session ends what came of it: codes, refresh tokens (a client with tokens:
-{at_logout: keep} keeps them) and, wherever the hub is asked, access tokens. An API
-that verifies access tokens by itself takes them until they expire.
+With the session ends what came of it: codes, refresh tokens and, wherever the hub
+is asked, access tokens. A client with tokens: {at_logout: keep} keeps its refresh
+tokens, unless an administrator was it. An API that verifies access tokens by itself
+takes them until they expire. A session that has merely grown old ends nothing else:
+a later sign-out still reaches its apps.
 
 Then everybody hears of it who has a part in the session:
 
@@ -51,12 +53,17 @@ Then everybody hears of it who has a part in the session:
 
 Each logout leaves a record of who was told, how, when, and what came of it. It is
 kept for 30 days and has the id of the session that ended. Six characters of the id
-do, if no other of the latest has them; the lists show its last ones.`,
+do, if no other of the latest has them; the lists show its last ones.
+
+Before people sign out, isthmus logout test tries it: a made-up person is signed out
+by each app, each provider, an administrator and by age, with scripted providers and
+a scripted app at each logout URI, and it says who learned of it and how fast.`,
 		Example: `  isthmus logout list --user ada --open
   isthmus logout show gVR7uW
-  isthmus logout watch --json`,
+  isthmus logout watch --json
+  isthmus logout test -c isthmus.yaml`,
 	}
-	return group(c, logoutListCommand(), logoutShowCommand(), logoutWatchCommand())
+	return group(c, logoutListCommand(), logoutShowCommand(), logoutWatchCommand(), logoutTestCommand())
 }
 
 // command makes a verb of v.

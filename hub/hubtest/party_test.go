@@ -22,10 +22,10 @@ func TestParty(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	id, _, secret := hub.NewSessionID(h.Now())
-	session := &hub.Session{ID: id, Secret: secret, Expires: h.Now().Add(time.Hour)}
+	session := &hub.Session{ID: id, Secret: secret, Expires: h.Now().Add(time.Hour), Kept: h.Now().Add(time.Hour)}
 	session.Sub = h.User(h.Pool, hubtest.Username).Sub
 	for _, c := range []string{hubtest.ClientID, hubtest.PublicID} {
-		session.Join(c, h.Now().Add(time.Hour))
+		session.Join(h.Pool, c, h.Now().Add(time.Hour))
 	}
 	err := h.Pool.Space.Update(t.Context(), func(tx *store.Tx) error {
 		if err := hub.Sessions.Create(tx, session); err != nil {
