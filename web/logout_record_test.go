@@ -8,8 +8,8 @@ import (
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/hubtest"
+	"github.com/isthmus-hub/isthmus/hub/logout"
 	"github.com/isthmus-hub/isthmus/hub/store"
-	"github.com/isthmus-hub/isthmus/web/login"
 )
 
 // TestRecordWhileCalling shows a client that is being called as one that has not
@@ -34,7 +34,7 @@ func TestRecordWhileCalling(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			address, err := login.RecordURL(s.Pool, l.ID)
+			address, err := logout.Pass{Logout: l.ID, Details: true}.URL(s.Pool)
 			if err != nil {
 				t.Fatal(err)
 			}
