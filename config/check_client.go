@@ -50,6 +50,11 @@ func (r *reader) client(cfg *Config, p *Pool, c *Client, path string, all *uniqu
 	r.clientScopes(p, c, path+".scopes")
 	r.clientProviders(p, c, path+".providers")
 	r.clientBranding(c.Branding, path+".branding")
+	if c.LoginApp != "" && !slices.Contains(c.Flows, flowCode) {
+		r.problem(path+".login_app", "no browser comes from this client", "remove it")
+	} else {
+		r.loginApp(p, c.LoginApp, path+".login_app")
+	}
 	if c.Tokens.Refresh < c.Tokens.Access || c.Tokens.Refresh < c.Tokens.ID {
 		r.problem(path+".tokens.refresh", "is shorter than what it renews", "make it longer than access and id")
 	}

@@ -31,6 +31,7 @@ func (r *reader) pool(c *Config, p *Pool, path string, all *unique) {
 		r.problem(path+".language", quote(p.Language)+" is not a language", "write a tag of BCP 47, for example  en,  de  or  pt-BR")
 	}
 	r.branding(p.Branding, path+".branding")
+	r.loginApp(p, p.LoginApp, path+".login_app")
 	p.Schema = r.schema(p.Attributes, path+".attributes")
 	p.Added = r.claimsFit(p.Schema, p.Claims, path+".claims")
 	r.signing(p.Signing, path+".signing")

@@ -69,6 +69,8 @@ type Client struct {
 	Providers []string `yaml:"providers"`
 	// Tokens holds lifetimes.
 	Tokens Tokens `yaml:"tokens"`
+	// LoginApp is the front end that people meet on the way to the client; the pool's by default.
+	LoginApp string `yaml:"login_app"`
 	// Branding overrides the pool's.
 	Branding ClientBranding `yaml:"branding"`
 	// UserinfoTypes is "strings" (default: every value a string, as Cognito sends it) or "typed" (OIDC Core §5.1).

@@ -19,6 +19,9 @@ type Pool struct {
 	Language string `yaml:"language"`
 	// Branding is the look of the pages.
 	Branding Branding `yaml:"branding"`
+	// LoginApp is the start address of a front end of one's own, which signs people in over the interaction API instead of
+	// the hosted pages: https (http on loopback), of the issuer's site, and not its origin.
+	LoginApp string `yaml:"login_app"`
 	// Signing says how tokens are signed.
 	Signing Signing `yaml:"signing"`
 	// Claims are added to the tokens of every client, in the order of the file; a client's own stand over them.

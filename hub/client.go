@@ -23,6 +23,10 @@ type Client struct {
 	InsecureWithoutPKCE bool // but for an old app that cannot send it
 	Brand               *Brand
 
+	// LoginApp is the address of the front end that people meet on the way to the
+	// app instead of the hosted pages; empty: the pool's.
+	LoginApp string
+
 	CallbackURLs []string
 	LogoutURLs   []string
 	// Where the app hears that a session has ended: by a call of ours

@@ -28,6 +28,9 @@ type Pool struct {
 	Brand  Brand
 	// Language is a BCP 47 tag for browsers that ask for nothing the pages speak.
 	Language string
+	// LoginApp is the address of the front end that people meet instead of the
+	// hosted pages, on another origin of the same site; empty: none. See Client.
+	LoginApp string
 
 	Schema    *mapping.Schema
 	Clients   map[string]*Client // of the configuration; see Client

@@ -19,7 +19,9 @@ import (
 //	json     what sends JSON, from no browser's page, and held to a pace
 //	entry    a browser sent by another site, by GET or by a form of that site
 //	form     our own pages' forms, from nowhere else, and held to a pace
-type chains struct{ public, machine, json, entry, form middleware.Middleware }
+//	ask      a login application that asks where a sign-in stands
+//	step     and one that takes a step of it: JSON, held to the pace of forms
+type chains struct{ public, machine, json, entry, form, ask, step middleware.Middleware }
 
 // routes is everything a pool answers, under its issuer.
 func (s *Server) routes(p *hub.Pool, l *login.Site) (http.Handler, error) {
@@ -75,6 +77,17 @@ func (s *Server) routes(p *hub.Pool, l *login.Site) (http.Handler, error) {
 	handle("/logout/answer", post, c.form, l.Handle(login.SignOut))
 	handle("/logout/provider", post, c.form, l.Handle(login.LogoutProvider))
 
+	handle("/interaction/{id}/finish", get, c.entry, l.Handle(login.Finish))
+	handle("/interaction/{id}", []string{"GET", "OPTIONS"}, c.ask, l.HandleAPI(login.Interaction))
+	handle("/interaction/error/{code}", []string{"GET", "OPTIONS"}, c.ask, l.HandleAPI(login.Explain))
+	handle("/interaction/{id}/password", append(post, "OPTIONS"), c.step, l.HandleAPI(login.InteractionPassword))
+	handle("/interaction/{id}/new-password", append(post, "OPTIONS"), c.step, l.HandleAPI(login.InteractionNewPassword))
+	handle("/interaction/{id}/profile", append(post, "OPTIONS"), c.step, l.HandleAPI(login.InteractionProfile))
+	handle("/interaction/{id}/provider", append(post, "OPTIONS"), c.step, l.HandleAPI(login.InteractionProvider))
+	handle("/interaction/{id}/continue", append(post, "OPTIONS"), c.step, l.HandleAPI(login.InteractionContinue))
+	handle("/interaction/{id}/other", append(post, "OPTIONS"), c.step, l.HandleAPI(login.InteractionOther))
+	handle("/interaction/{id}/cancel", append(post, "OPTIONS"), c.step, l.HandleAPI(login.InteractionCancel))
+
 	r.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.plain(w, r, http.StatusNotFound, "") })
 	r.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.plain(w, r, http.StatusMethodNotAllowed, "") })
 	return r, nil
@@ -82,7 +95,8 @@ func (s *Server) routes(p *hub.Pool, l *login.Site) (http.Handler, error) {
 
 func (s *Server) chains(p *hub.Pool, l *login.Site) chains {
 	limit := middleware.Limit(middleware.FormLimits(), s.plain)
-	own := l.Origins()
+	own, front := l.Origins(), l.LoginOrigins()
+	jsonLimits := middleware.Limits{Body: 64 << 10, Parameters: 100, Types: []string{"application/json"}}
 	origins := map[string]bool{}
 	for _, c := range p.Clients {
 		for _, uri := range c.CallbackURLs {
@@ -95,13 +109,19 @@ func (s *Server) chains(p *hub.Pool, l *login.Site) chains {
 		machine: middleware.Chain(middleware.CORS(registered, oidc.Refuse, "GET", "POST"), middleware.Limit(middleware.FormLimits(), oidc.Refuse)),
 		json: middleware.Chain(
 			middleware.Rate(s.forms, oidc.Refuse),
-			middleware.Limit(middleware.Limits{Body: 64 << 10, Parameters: 100, Types: []string{"application/json"}}, oidc.Refuse),
+			middleware.Limit(jsonLimits, oidc.Refuse),
 		),
 		entry: limit,
 		form: middleware.Chain(
 			middleware.Rate(s.forms, s.plain),
 			middleware.CrossOrigin(func(*http.Request) []string { return own }, s.plain),
 			limit,
+		),
+		ask: middleware.Chain(middleware.FrontEnd(front, l.RefuseAPI, "GET"), middleware.Limit(middleware.FormLimits(), l.RefuseAPI)),
+		step: middleware.Chain(
+			middleware.FrontEnd(front, l.RefuseAPI, "POST"),
+			middleware.Rate(s.forms, l.RefuseAPI),
+			middleware.Limit(jsonLimits, l.RefuseAPI),
 		),
 	}
 }

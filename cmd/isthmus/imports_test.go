@@ -33,7 +33,7 @@ var floors = []floor{
 	{"web/page/...", nil},
 	{"web/middleware/...", nil},
 	{"web/oidc", webParts},
-	{"web/login", webParts},
+	{"web/login", append([]string{"idp/strictjson"}, webParts...)},
 	{"web/admin", append([]string{"idp/strictjson"}, webParts...)},
 	{"web/cognito", webParts},
 	{"web/bearer", []string{"idp/signature", "idp/strictjson"}}, // for other people's APIs

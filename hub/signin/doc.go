@@ -14,6 +14,7 @@
 //	wish.go       what the app asks for beyond scopes: whom, which claims, how strong
 //	device.go     a sign-in for a device that has no browser
 //	profile.go    details that only the person can give
+//	look.go       where a sign-in stands, for a front end that asks
 //	finish.go     session and code in one transaction, and the way to the app
 //	failure.go    what stopped it: a word, a sentence, an explanation
 //	trace.go      the explanation, kept for `isthmus explain`

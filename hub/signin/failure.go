@@ -58,7 +58,9 @@ type Error struct {
 	Retry    url.Values    // the authorization request, to start again; nil if unknown
 	Received string        // what the app sent and was refused for, cut
 	Wait     time.Duration // until another try is taken, of Locked
-	Cause    error
+	// Interaction is the sign-in that stopped; nil when none had begun.
+	Interaction *hub.Interaction
+	Cause       error
 }
 
 func (e *Error) Error() string {

@@ -27,7 +27,7 @@ func Authorize(s *Site, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if _, ask := next.(signin.AskSignIn); ask {
+	if ask, ok := next.(signin.AskSignIn); ok && s.loginApp(ask.Client) == "" {
 		redirect(w, r, s.under("/login")+"?"+params.Encode())
 		return nil
 	}

@@ -1,8 +1,11 @@
 package login
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
+
+	"github.com/gorilla/mux"
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/oauth"
@@ -67,6 +70,9 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch e := (*oauth.Error)(nil); {
 	case errors.As(err, &stopped):
 		event.Set("trace", stopped.Trace)
+		if s.handOverFailure(w, r, stopped) {
+			return
+		}
 		code, p, target = status(stopped.Reason), s.stopped(r, stopped), stopped.Target.URI()
 	case errors.As(err, &e):
 		code, p = e.HTTPStatus(), s.refused(r, e.Description)
@@ -121,7 +127,7 @@ func (s *Site) status(w http.ResponseWriter, r *http.Request, status int) error 
 // Explain is the page that error_uri of an authorization response leads to: the
 // sentence and the code of a sign-in that stopped, and nothing else about it.
 func Explain(s *Site, w http.ResponseWriter, r *http.Request) error {
-	id, ok := hub.ParseTraceID(r.URL.Query().Get("id"))
+	id, ok := hub.ParseTraceID(cmp.Or(mux.Vars(r)["code"], r.URL.Query().Get("id")))
 	if !ok {
 		return s.status(w, r, http.StatusNotFound)
 	}

@@ -15,6 +15,9 @@ import (
 
 // show does what a sign-in says comes next.
 func (s *Site) show(w http.ResponseWriter, r *http.Request, next signin.Next) error {
+	if done, err := s.handOver(w, r, next); done || err != nil {
+		return err
+	}
 	switch n := next.(type) {
 	case signin.ToApp:
 		return s.toApp(w, r, n)
@@ -52,6 +55,14 @@ func redirect(w http.ResponseWriter, r *http.Request, location string) {
 }
 
 func (s *Site) toApp(w http.ResponseWriter, r *http.Request, n signin.ToApp) error {
+	if err := s.settle(w, n); err != nil {
+		return err
+	}
+	return s.deliver(w, r, n.Client, parcel{Address: n.Response.Target.URI(), Fields: n.Response.Fields, Post: n.Response.FormPost()})
+}
+
+// settle leaves in the browser what is left of a sign-in that is over.
+func (s *Site) settle(w http.ResponseWriter, n signin.ToApp) error {
 	if n.Session != "" {
 		if err := s.cookies.SetSession(w, n.Session, n.SessionLife); err != nil {
 			return err
@@ -60,24 +71,10 @@ func (s *Site) toApp(w http.ResponseWriter, r *http.Request, n signin.ToApp) err
 	if n.Finished != "" {
 		s.cookies.ClearTransaction(w, n.Finished)
 	}
-	if n.Session != "" && n.Provider != "" {
-		if err := s.cookies.SetLastUsed(w, n.Provider, lastUsedLife); err != nil {
-			return err
-		}
+	if n.Session == "" || n.Provider == "" {
+		return nil
 	}
-	if n.Response.FormPost() {
-		p := &page.Working{Base: s.base(r, n.Client, nil), Client: n.Client.Name, Method: "post", Action: n.Response.Target.URI()}
-		for _, f := range n.Response.Fields {
-			p.Fields = append(p.Fields, page.Hidden{Name: f.Name, Value: f.Value})
-		}
-		return s.render(w, http.StatusOK, p, n.Response.Target.URI())
-	}
-	location, err := n.Response.Location()
-	if err != nil {
-		return err
-	}
-	redirect(w, r, location)
-	return nil
+	return s.cookies.SetLastUsed(w, n.Provider, lastUsedLife)
 }
 
 func (s *Site) askSignIn(w http.ResponseWriter, r *http.Request, n signin.AskSignIn) error {

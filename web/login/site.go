@@ -147,6 +147,9 @@ func (s *Site) render(w http.ResponseWriter, status int, p page.Page, target str
 
 // renderWith writes a page under a policy of its own.
 func (s *Site) renderWith(w http.ResponseWriter, status int, p page.Page, policy middleware.Policy) error {
+	if a, ok := w.(*answer); ok {
+		return s.document(a, status, p)
+	}
 	middleware.SetPolicy(w, policy)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")

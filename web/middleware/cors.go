@@ -27,7 +27,7 @@ func CORS(allowed func(r *http.Request, origin string) bool, refuse Refuse, meth
 			case !preflight(r):
 				next.ServeHTTP(w, r)
 			case known:
-				answerPreflight(w, list)
+				answerPreflight(w, list, "Authorization, Content-Type")
 			default:
 				refuse.send(w, r, http.StatusForbidden, "cors_origin", "No client of this origin is registered.")
 			}
@@ -42,7 +42,7 @@ func PublicCORS() Middleware {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Access-Control-Allow-Origin", "*")
 			if preflight(r) {
-				answerPreflight(w, "GET, HEAD")
+				answerPreflight(w, "GET, HEAD", "Authorization, Content-Type")
 				return
 			}
 			next.ServeHTTP(w, r)
@@ -54,10 +54,10 @@ func preflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
 }
 
-func answerPreflight(w http.ResponseWriter, methods string) {
+func answerPreflight(w http.ResponseWriter, methods, headers string) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Methods", methods)
-	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+	h.Set("Access-Control-Allow-Headers", headers)
 	h.Set("Access-Control-Max-Age", "600") // seconds; a withdrawn origin is out after ten minutes
 	w.WriteHeader(http.StatusNoContent)
 }

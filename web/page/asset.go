@@ -75,6 +75,9 @@ func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Vary", "Accept-Encoding")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	if strings.HasPrefix(f.mediaType, "image/") {
+		h.Set("Cross-Origin-Resource-Policy", "same-site") // a login application shows the logo too
+	}
 	// For a logo opened by itself: an SVG is a document and may hold script.
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
 	body := f.plain

@@ -38,7 +38,7 @@ type Provider struct {
 const visibleProviders = 6
 
 type providerView struct {
-	Label, Href, Initial          string
+	Name, Label, Href, Initial    string
 	Path                          string // of the mark; empty: Initial stands in for it
 	Line                          bool
 	Filled, LastUsed, Unreachable bool
@@ -63,7 +63,7 @@ func (l *locale) arrange(list []Provider, fill bool) (shown, more []providerView
 	filled := !fill
 	for i, p := range sorted {
 		v := providerView{
-			Label: p.Label, Href: p.Href,
+			Name: p.Name, Label: p.Label, Href: p.Href,
 			LastUsed: p.LastUsed, Unreachable: p.Unreachable,
 		}
 		if v.Label == "" && p.Kind == Corporate {

@@ -53,7 +53,7 @@ func (h *Hub) pool(ctx context.Context, cfg *config.Config, c *config.Pool, upst
 		return nil, err
 	}
 	p := &hub.Pool{
-		Name: c.Name, Issuer: c.Issuer, Language: c.Language,
+		Name: c.Name, Issuer: c.Issuer, Language: c.Language, LoginApp: c.LoginApp,
 		Brand: hub.Brand{
 			Title: c.Title, Accent: b.Accent, AccentDark: b.AccentDark, Background: b.Background, Radius: b.Radius,
 			Logo: logo, LogoDark: logoDark, Terms: b.Links.Terms, Privacy: b.Links.Privacy, Help: b.Links.Help,
@@ -166,7 +166,7 @@ var (
 
 func (h *Hub) client(cfg *config.Config, c *config.Client) (*hub.Client, error) {
 	client := &hub.Client{
-		ID: c.ID, Name: c.Name, Public: c.Public, InsecureWithoutPKCE: c.InsecureWithoutPKCE, CallbackURLs: c.CallbackURLs,
+		ID: c.ID, Name: c.Name, Public: c.Public, InsecureWithoutPKCE: c.InsecureWithoutPKCE, LoginApp: c.LoginApp, CallbackURLs: c.CallbackURLs,
 		LogoutURLs: c.LogoutURLs, BackchannelLogoutURI: c.BackchannelLogoutURI, FrontchannelLogoutURI: c.FrontchannelLogoutURI,
 		KeepsRefresh: c.Tokens.AtLogout == "keep", Flows: c.Flows, Scopes: oauth.Scope(c.Scopes), Providers: c.Providers,
 		AccessLife: c.Tokens.Access, IDLife: c.Tokens.ID, RefreshLife: c.Tokens.Refresh,
