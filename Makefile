@@ -10,7 +10,7 @@ tools       := $(CURDIR)/.cache/bin
 staticcheck := $(tools)/staticcheck-$(STATICCHECK)
 govulncheck := $(tools)/govulncheck-$(GOVULNCHECK)
 
-.PHONY: all build vet test test-interop lint check demo bench micro fuzz cover vuln pictures clean help
+.PHONY: all build vet test test-interop lint check demo demo-custom-ui bench micro fuzz cover vuln pictures clean help
 
 all: build vet test ## build, vet and test (the default)
 
@@ -36,6 +36,9 @@ check: ## exactly what CI runs
 
 demo: ## two linked pools and two apps on this machine, ready to click
 	$(GO) run ./cmd/isthmus demo $(DEMOFLAGS)
+
+demo-custom-ui: ## the same, with a login application of its own instead of the hosted pages
+	$(GO) run ./cmd/isthmus demo --custom-ui $(DEMOFLAGS)
 
 bench: ## what sign-ins cost: virtual people at a running pair of pools (BENCHFLAGS=-h)
 	@$(GO) run ./cmd/isthmus/bench $(BENCHFLAGS)

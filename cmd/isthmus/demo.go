@@ -34,6 +34,7 @@ Faults break one thing on purpose, to see how it explains itself:
 ` + faultList(),
 		Example: `  isthmus demo
   isthmus demo --fault wrong-secret
+  isthmus demo --custom-ui
   isthmus demo --ports auto --json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -46,6 +47,8 @@ Faults break one thing on purpose, to see how it explains itself:
 	flags.IntVar(&f.options.Ports.Corporate, "corporate-port", 0, fmt.Sprintf("port of the corporate pool (default %d)", usual.Corporate))
 	flags.IntVar(&f.options.Ports.App, "app-port", 0, fmt.Sprintf("port of the app (default %d)", usual.App))
 	flags.IntVar(&f.options.Ports.Travel, "travel-port", 0, fmt.Sprintf("port of the second app (default %d)", usual.Travel))
+	flags.IntVar(&f.options.Ports.Login, "login-port", 0, fmt.Sprintf("port of the login application of --custom-ui (default %d)", usual.Login))
+	flags.BoolVar(&f.options.CustomUI, "custom-ui", false, "a login application of one's own in the place of the master pool's pages")
 	flags.StringVar(&f.ports, "ports", "", `"auto" takes free ports instead of the defaults`)
 	flags.StringVar(&f.fault, "fault", "", "break something: one of the names above")
 	flags.BoolVar(&f.json, "json", false, "print one line of JSON for programs when everything answers")

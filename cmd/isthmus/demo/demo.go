@@ -24,6 +24,9 @@ type Options struct {
 	Auto  bool   // a zero port: that of an earlier demo in Data, or a free one
 	Fault Fault  // what is broken on purpose; zero: nothing
 
+	// CustomUI puts a login application in the place of the master pool's pages.
+	CustomUI bool
+
 	// Log makes the log of a pool's hub, whose configuration lies at path.
 	// Nil: no log.
 	Log  func(pool, path string) slog.Handler
@@ -68,6 +71,9 @@ func (d *Demo) start(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	d.plan = newPlan(ports, before)
+	if o.CustomUI {
+		d.plan.customUI()
+	}
 	if o.Fault.breaks != nil {
 		o.Fault.breaks(d.plan)
 	}
@@ -79,6 +85,11 @@ func (d *Demo) start(ctx context.Context, o Options) (err error) {
 	}
 	if err := d.serveApps(ctx); err != nil {
 		return err
+	}
+	if d.plan.CustomUI {
+		if err := d.serveFront(ctx); err != nil {
+			return err
+		}
 	}
 	return d.answers(ctx)
 }
@@ -124,6 +135,9 @@ func (d *Demo) hub(ctx context.Context, o Options, pool string, down bool) (h *r
 func (d *Demo) answers(ctx context.Context) error {
 	const discovery = "/.well-known/openid-configuration"
 	addresses := []string{d.plan.Master() + discovery, d.plan.App() + "/", d.plan.Travel() + "/"}
+	if d.plan.CustomUI {
+		addresses = append(addresses, d.plan.Login()+"/")
+	}
 	if d.Corporate != nil {
 		addresses = append(addresses, d.plan.Corporate()+discovery)
 	}

@@ -13,6 +13,9 @@
 // takes -c works on a running demo. Secrets are made at each start, passwords
 // once for a folder. Without a folder of its own a demo leaves nothing behind.
 //
+// With a custom UI a third program, package front, is the master pool's login
+// application.
+//
 // A Fault breaks one thing on purpose, to show how a failure explains itself.
 //
 // Called by the verb `isthmus demo` and by the tests that drive a browser.

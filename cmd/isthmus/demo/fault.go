@@ -25,7 +25,7 @@ var Faults = []Fault{
 	{
 		"missing-attribute", "The master pool refuses people without a family name, and does not ask for names.",
 		"what the app is told: attributes required: [family_name]", true,
-		func(p *plan) { p.LinkScopes = "openid email" },
+		func(p *plan) { p.LinkScopes, p.OnMissing = "openid email", "refuse" },
 	},
 	{
 		"ask-attribute", "The master pool does not ask the corporate pool for names; it asks the person.",

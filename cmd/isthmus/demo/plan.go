@@ -46,6 +46,8 @@ func (p Person) Email() string { return p.Username + "@corp.example" }
 type plan struct {
 	Ports        Ports
 	Ana, Ben     Person // Ben's password is temporary
+	Cleo         Person // of the master pool, with a custom UI
+	CustomUI     bool
 	ClientSecret string // of the app at the master pool
 	TravelSecret string // of the second app
 	LinkSecret   string // of the master pool at the corporate pool
@@ -67,16 +69,23 @@ func newPlan(ports Ports, before *past) *plan {
 		Ports:        ports,
 		Ana:          Person{Username: "ana", Given: "Ana", Family: "Example"},
 		Ben:          Person{Username: "ben", Given: "Ben", Family: "Example"},
+		Cleo:         Person{Username: "cleo", Given: "Cleo", Family: "Example"},
 		ClientSecret: rand.Text(), TravelSecret: rand.Text(), LinkSecret: rand.Text(),
 		LinkScopes: "openid email profile", OnMissing: "refuse", Creation: true, CallbackPath: app.CallbackPath,
 	}
 	p.Issuer, p.HeldSecret = p.Corporate(), p.LinkSecret
-	for _, person := range []*Person{&p.Ana, &p.Ben} {
+	for _, person := range []*Person{&p.Ana, &p.Ben, &p.Cleo} {
 		if person.Password = before.passwords[person.Username]; person.Password == "" {
 			person.Password = newPassword()
 		}
 	}
 	return p
+}
+
+// customUI gives the master pool a login application, a person of its own, and
+// something to ask people of the corporate pool for.
+func (p *plan) customUI() {
+	p.CustomUI, p.LinkScopes, p.OnMissing = true, "openid email", "ask"
 }
 
 // Master, Corporate and App are the addresses.
@@ -90,6 +99,9 @@ func (p *plan) App() string { return "http://" + address(p.Ports.App) }
 
 // Travel is the address of the second app.
 func (p *plan) Travel() string { return "http://" + address(p.Ports.Travel) }
+
+// Login is the address of the login application.
+func (p *plan) Login() string { return "http://" + address(p.Ports.Login) }
 
 //go:embed master.yaml.tmpl
 var masterText string
@@ -127,6 +139,7 @@ func earlier(dir string) (*past, error) {
 		return p, err
 	}
 	p.ports = Ports{Master: portOf(master.Pools[0].Issuer), Corporate: portOf(corporate.Pools[0].Issuer)}
+	p.ports.Login = portOf(master.Pools[0].LoginApp)
 	for _, c := range master.Pools[0].Clients {
 		switch {
 		case len(c.CallbackURLs) == 0:
@@ -137,7 +150,7 @@ func earlier(dir string) (*past, error) {
 		}
 	}
 	p.passwords = map[string]string{}
-	for _, u := range corporate.Pools[0].Users {
+	for _, u := range append(corporate.Pools[0].Users, master.Pools[0].Users...) {
 		p.passwords[u.Username] = u.Password.Reveal() + u.TemporaryPassword.Reveal() // one of them is set
 	}
 	return p, nil

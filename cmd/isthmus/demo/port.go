@@ -10,10 +10,10 @@ import (
 )
 
 // Ports are where the parts of a demo listen, on localhost.
-type Ports struct{ Master, Corporate, App, Travel int }
+type Ports struct{ Master, Corporate, App, Travel, Login int }
 
 // UsualPorts are taken when nobody says otherwise.
-var UsualPorts = Ports{Master: 8080, Corporate: 8081, App: 3000, Travel: 3001}
+var UsualPorts = Ports{Master: 8080, Corporate: 8081, App: 3000, Travel: 3001, Login: 3002}
 
 // slot is one of the ports, with the words for it.
 type slot struct {
@@ -26,6 +26,7 @@ var slots = []slot{
 	{"the corporate pool", "--corporate-port", func(p *Ports) *int { return &p.Corporate }},
 	{"the app", "--app-port", func(p *Ports) *int { return &p.App }},
 	{"the second app", "--travel-port", func(p *Ports) *int { return &p.Travel }},
+	{"the login application", "--login-port", func(p *Ports) *int { return &p.Login }}, // the last, of a custom UI
 }
 
 // choosePorts fills in the ports that were not asked for and refuses those that
@@ -34,7 +35,7 @@ func choosePorts(o Options, before *past) (Ports, error) {
 	ports := o.Ports
 	var errs []error
 	taken := map[int]string{}
-	for i, s := range slots {
+	for i, s := range slots[:slotsOf(o)] {
 		asked, last := *s.of(&ports), *s.of(&before.ports)
 		port := asked
 		switch {
@@ -62,6 +63,14 @@ func choosePorts(o Options, before *past) (Ports, error) {
 		*s.of(&ports) = port
 	}
 	return ports, errors.Join(errs...)
+}
+
+// slotsOf is how many of the slots a demo fills.
+func slotsOf(o Options) int {
+	if o.CustomUI {
+		return len(slots)
+	}
+	return len(slots) - 1
 }
 
 // freePort finds a port that nobody listens at. It looks below the range that

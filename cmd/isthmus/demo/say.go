@@ -14,6 +14,10 @@ type Contract struct {
 	Corporate Directory     `json:"corporate"`
 	App       AppRegistered `json:"app"`
 	Travel    AppRegistered `json:"travel"` // the second app
+	// Login is the login application, and Local a person with a password of the
+	// master pool; with a custom UI.
+	Login *AppRegistered `json:"login,omitempty"`
+	Local *Account       `json:"local,omitempty"`
 }
 
 // Registration is a client at the master pool: the app's.
@@ -39,6 +43,12 @@ type NewUser struct {
 	TemporaryPassword string `json:"temporary_password"`
 }
 
+// Account is a user name and a password.
+type Account struct {
+	Username string `json:"username"`
+	Password string `json:"password"`
+}
+
 // AppRegistered is where the sample app is.
 type AppRegistered struct {
 	URL string `json:"url"`
@@ -47,12 +57,16 @@ type AppRegistered struct {
 // Contract tells a program what it needs.
 func (d *Demo) Contract() Contract {
 	p := d.plan
-	return Contract{
+	c := Contract{
 		Master:    Registration{p.Master(), clientID, p.ClientSecret, p.App() + p.CallbackPath},
 		Corporate: Directory{p.Corporate(), p.Ana.Username, p.Ana.Password, NewUser{p.Ben.Username, p.Ben.Password}},
 		App:       AppRegistered{p.App()},
 		Travel:    AppRegistered{p.Travel()},
 	}
+	if p.CustomUI {
+		c.Login, c.Local = &AppRegistered{p.Login()}, &Account{p.Cleo.Username, p.Cleo.Password}
+	}
+	return c
 }
 
 // PrintJSON writes the Contract on one line.
@@ -71,6 +85,13 @@ func (d *Demo) Print(ctx context.Context, w io.Writer) error {
 	}
 	then := [2]string{"Then try", p.Travel() + ", which wants no password; sign out there, or of the company: watch"}
 	last := [2]string{"Break it", "isthmus demo --fault wrong-secret; or look inside: isthmus user list -c " + d.File(masterPool)}
+	open, who := "choose Sign in, then Sign in with your corporate ID", fmt.Sprintf("as %s with %s, or as %s with %s", p.Ana.Username, p.Ana.Password, p.Ben.Username, second)
+	if p.CustomUI {
+		open = "choose Sign in: the page you see is not the hub's, but that of " + p.Login()
+		who = fmt.Sprintf("as %s with %s, or with your corporate ID as %s with %s", p.Cleo.Username, p.Cleo.Password, p.Ana.Username, p.Ana.Password)
+		then = [2]string{"Then try", "a wrong password; to turn back; the corporate ID, which sends no family name: the page asks for it"}
+		last = [2]string{"Break it", "isthmus demo --custom-ui --fault wrong-secret: a stop reaches the page as a code, and nothing else"}
+	}
 	if d.fault.Name != "" {
 		then = [2]string{"Broken", d.fault.What}
 		last = [2]string{"Expect", d.fault.See}
@@ -80,8 +101,8 @@ func (d *Demo) Print(ctx context.Context, w io.Writer) error {
 	}
 	for _, line := range [][2]string{
 		{"Running", running},
-		{"Open", p.App() + "  and choose Sign in, then Sign in with your corporate ID"},
-		{"Sign in", fmt.Sprintf("as %s with %s, or as %s with %s", p.Ana.Username, p.Ana.Password, p.Ben.Username, second)},
+		{"Open", p.App() + "  and " + open},
+		{"Sign in", who},
 		then,
 		last,
 	} {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/isthmus-hub/isthmus/cmd/isthmus/demo/app"
+	"github.com/isthmus-hub/isthmus/cmd/isthmus/demo/front"
 	"github.com/isthmus-hub/isthmus/cmd/isthmus/run"
 )
 
@@ -51,7 +52,21 @@ func (d *Demo) serveApps(ctx context.Context) error {
 	return nil
 }
 
-func serve(ctx context.Context, a *app.App, port int) (*site, error) {
+// serveFront starts the login application.
+func (d *Demo) serveFront(ctx context.Context) error {
+	f, err := front.New(d.plan.Login(), d.plan.Master())
+	if err != nil {
+		return err
+	}
+	s, err := serve(ctx, f, d.plan.Ports.Login)
+	if err != nil {
+		return err
+	}
+	d.sites = append(d.sites, s)
+	return nil
+}
+
+func serve(ctx context.Context, h http.Handler, port int) (*site, error) {
 	listener, err := run.Listen(address(port))
 	if err != nil {
 		return nil, err
@@ -59,7 +74,7 @@ func serve(ctx context.Context, a *app.App, port int) (*site, error) {
 	// Pages that watch, and calls that are not answered, end with the server.
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s := &site{server: &http.Server{
-		Handler: a, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
 		WriteTimeout: 30 * time.Second, IdleTimeout: 60 * time.Second,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}, served: make(chan error, 1)}
