@@ -14,6 +14,8 @@ type Branding struct {
 	Background string `yaml:"background"`
 	// Links are shown under the card.
 	Links Links `yaml:"links"`
+	// Folder holds templates and texts that replace the built-in ones; isthmus branding export writes those to start from.
+	Folder string `yaml:"folder"`
 }
 
 // Links are absolute addresses of pages the pool's owner must or wants to show.

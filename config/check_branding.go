@@ -20,6 +20,23 @@ func (r *reader) branding(b Branding, path string) {
 	r.link(b.Links.Terms, path+".links.terms")
 	r.link(b.Links.Privacy, path+".links.privacy")
 	r.link(b.Links.Help, path+".links.help")
+	r.folder(b.Folder, path+".folder")
+}
+
+// folder checks that the folder is there. What is in it is for who reads it.
+func (r *reader) folder(name, path string) {
+	if name == "" {
+		return
+	}
+	info, err := r.env.Stat(name)
+	switch {
+	case err != nil:
+		r.problem(path, fmt.Sprintf("the folder %s cannot be read: %s", quote(name), reason(err)), "isthmus branding export "+filepath.Base(name)+"  writes one to start from")
+	case !info.IsDir():
+		r.problem(path, quote(name)+" is not a folder", "")
+	case info.Mode().Perm()&0o002 != 0:
+		r.problem(path, fmt.Sprintf("everybody on this machine may change the folder %s (mode %04o)", quote(name), info.Mode().Perm()), "chmod o-w "+name)
+	}
 }
 
 func (r *reader) clientBranding(b ClientBranding, path string) {

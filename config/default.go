@@ -84,6 +84,7 @@ func (p *Pool) complete(r *reader, path string) {
 	if p.Title == "" {
 		p.Title = p.Name
 	}
+	p.Branding.Folder = r.resolve(p.Branding.Folder)
 	p.Branding.Logo, p.Branding.LogoDark = r.resolve(p.Branding.Logo), r.resolve(p.Branding.LogoDark)
 	names := make([]string, len(p.Providers))
 	for i := range p.Providers {

@@ -21,6 +21,7 @@ func exampleMachine() Environment {
 		"secrets/payroll":     {Data: []byte(strings.Repeat("c3", 24)), Mode: 0o600},
 		"secrets/payroll.old": {Data: []byte(strings.Repeat("d4", 24)), Mode: 0o600},
 		"keys/bank.jwks.json": {Data: []byte(oneKey)},
+		"theme":               {Mode: fs.ModeDir | 0o755},
 		"logo.svg":            {Data: []byte("<svg/>")},
 		"logo-dark.svg":       {Data: []byte("<svg/>")},
 	}

@@ -82,7 +82,10 @@ type Brand struct {
 	Radius               *int // pixels
 	Logo, LogoDark       *Image
 	Terms, Privacy, Help string
-	About                string // of a registered client: the address of its logo, as a link only
+	// Folder holds files that replace templates and texts of the pages, by path; of
+	// a pool only. May be nil.
+	Folder map[string][]byte
+	About  string // of a registered client: the address of its logo, as a link only
 }
 
 // Image is a logo as loaded from its file.

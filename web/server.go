@@ -56,7 +56,9 @@ type site struct {
 
 // New makes a server that serves nothing until Mount.
 func New(o Options) (*Server, error) {
-	renderer, err := page.New(page.Options{Prefix: assets})
+	renderer, err := page.New(page.Options{Prefix: assets, Broken: func(err error) {
+		o.Log.Error("a template of a pool's own failed; the built-in page was shown", "error", err)
+	}})
 	if err != nil {
 		return nil, err
 	}

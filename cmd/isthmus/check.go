@@ -79,6 +79,9 @@ func readConfig(path string) (*config.Config, error) {
 	if _, err := run.Upstreams(cfg); err != nil {
 		return nil, &statusError{exitUsage, fmt.Errorf("%s: %w", path, err)}
 	}
+	if err := run.Folders(cfg); err != nil {
+		return nil, &statusError{exitUsage, fmt.Errorf("%s: %w", path, err)}
+	}
 	return cfg, nil
 }
 

@@ -101,6 +101,9 @@ func load(path string, out io.Writer) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := run.Folders(cfg); err != nil {
+		return nil, &statusError{exitUsage, err}
+	}
 	for _, w := range cfg.Warnings {
 		fmt.Fprintln(out, w.String())
 	}

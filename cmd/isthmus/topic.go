@@ -55,5 +55,77 @@ writes. The short form names the claim. The long form says more:
 The pool's attributes.required names what every user must have; isthmus check
 wants a rule for each. sub, identities and names that begin with cognito: are the
 hub's own and no rule can write them.`},
+		{Use: "templates", Short: "Templates, texts and assets of your own", Long: `Templates, texts and assets of your own
+
+Title, logo, colours and links are keys of branding, for each pool and client. A
+folder replaces anything more of a pool's pages:
+
+  branding:
+    folder: theme          # beside the configuration
+
+  theme/templates/login.html    a page, by the names that isthmus branding export writes
+  theme/text/en.txt             words: "key = text"; keys that are not there stay
+  theme/text/de.txt             a whole further language
+  theme/assets/style.css        anything that a template names: .css .js .svg .png
+
+  isthmus branding export theme    writes all of ours. Delete what you do not change
+
+Templates are those of Go's html/template, which escapes every value where it
+stands. {{t "login.title"}} is a word of the texts, {{plain "…"}} the same in
+attributes, {{asset "style.css"}} the address of an asset; url(…) in a style sheet
+may name one too. base.css, comfort.js, record.css and record.js take the place of
+ours. The content security policy stays: no style or script within the page, and
+nothing from other sites.
+
+isthmus check parses all of it, renders every page with examples, and names file
+and line of what is wrong; serve and reload do so too, and change nothing then. A
+template that fails on a page all the same is logged, and people see the built-in
+one.`},
+		{Use: "login-app", Short: "A front end of your own over the interaction API", Long: `A front end of your own over the interaction API
+
+  login_app: https://login.example/start    # of a pool, or of one client
+
+Instead of a hosted page the browser then comes to that address, with
+
+  interaction   the sign-in, if one goes on
+  error_id      the help desk code, if one stopped
+
+and its script asks the hub, with the browser's cookies and as JSON:
+
+  GET  /interaction/{id}                  where the sign-in stands
+  POST /interaction/{id}/password         {"username": "…", "password": "…"}
+  POST /interaction/{id}/new-password     {"new_password": "…"}
+  POST /interaction/{id}/profile          {"fields": {"family_name": "…"}}
+  POST /interaction/{id}/provider         {"provider": "CorporateID"}
+  POST /interaction/{id}/continue         {}  as the person who is signed in
+  POST /interaction/{id}/other            {}  as somebody else
+  POST /interaction/{id}/cancel           {}  back to the app
+  GET  /interaction/error/{code}          the sentence for an error_id
+
+  fetch(hub + "/interaction/" + id, {credentials: "include"})
+
+Each answers with one document. Its step says what to draw: choose (providers,
+password), account, new_password, profile (fields), stopped (error); redirect and
+done come with redirect_to, where the browser goes as a whole page. problems has
+sentences, by field, for what was wrong with the last try. The sentences are those
+of the hosted pages, in the person's language. interaction is the id to go on with;
+it changes when a sign-in begins anew. The status is 200 for every step, 404 for a
+sign-in that this browser does not hold, and 400 and above for calls that were
+refused. The start of each provider, and retry of an error, are links: the browser
+goes there itself. After a provider it comes back to the login application if
+something is left to ask, and to the app if not. The code goes from the hub to the
+app: the login application never sees it.
+
+The application must be on the hub's site, at an origin of its own: login.example
+beside id.example, or another port of localhost. Browsers keep the hub's cookies
+back from pages of other sites, and isthmus check says so. The API takes calls of
+exactly that origin, and only JSON, so that no other page and no form can make one;
+an id without the cookie of the browser that began is worth nothing.
+
+Know your hub by your own configuration, never by something in a link, or a link
+could lead passwords elsewhere. Put sentences on the page as text. Forbid framing.
+Signing out and the page for a device's code stay the hub's.
+
+isthmus demo --custom-ui runs one to copy from.`},
 	}
 }

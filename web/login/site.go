@@ -42,6 +42,12 @@ func New(p *hub.Pool, s *signin.Service, l *logout.Service, r *page.Renderer) (*
 		return nil, fmt.Errorf("pool %s: %w", p.Name, err)
 	}
 	site := &Site{pool: p, signin: s, logout: l, renderer: r, cookies: cookies, brands: map[string]*page.Brand{}}
+	if p.Brand.Folder != nil {
+		if site.renderer, err = r.Dress(p.Brand.Folder); err != nil {
+			return nil, fmt.Errorf("pool %s: branding.folder:\n%w", p.Name, err)
+		}
+		r = site.renderer
+	}
 	base := branding(p.Brand)
 	if site.brand, err = r.Brand(base); err != nil {
 		return nil, fmt.Errorf("pool %s: branding: %w", p.Name, err)

@@ -112,7 +112,7 @@ func (r *Renderer) Brand(b Branding) (*Brand, error) {
 	if first, n := utf8.DecodeRuneInString(b.Name); n > 0 {
 		brand.Initial = string(first)
 	}
-	brand.Stylesheet = r.assets.publish("text/css; charset=utf-8", append(theme.css(), lean(stylesheet)...))
+	brand.Stylesheet = r.assets.publish("text/css; charset=utf-8", append(theme.css(), lean(r.sheet)...))
 	if logo != nil {
 		brand.Logo = r.assets.publish(logo.Type, logo.Data)
 	}

@@ -37,6 +37,9 @@ type Options struct {
 	Prefix string
 	// Catalogues are further languages. English is always there and comes first.
 	Catalogues []Catalogue
+	// Broken hears of a folder's template that failed on a page, which the built-in
+	// one then showed. May be nil.
+	Broken func(error)
 }
 
 // Renderer turns pages into HTML. It is made once, at start, and may be used by
@@ -50,6 +53,11 @@ type Renderer struct {
 	buffers sync.Pool
 
 	recordStyle, recordScript string
+
+	sheet      string // the common rules behind each brand's colours
+	catalogues []Catalogue
+	broken     func(error)
+	under      *Renderer // of a folder: the built-in pages; else nil
 }
 
 // New parses the templates in every language. An error names the template or
@@ -59,29 +67,44 @@ func New(o Options) (*Renderer, error) {
 		o.Prefix = "/assets/"
 	}
 	r := &Renderer{
-		assets:  &assets{prefix: o.Prefix},
+		assets: &assets{prefix: o.Prefix}, sheet: stylesheet, broken: o.Broken,
 		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
-	var tags []language.Tag
 	for _, c := range append([]Catalogue{english}, o.Catalogues...) {
-		l, err := newLocale(c)
-		if err != nil {
+		if err := r.add(c, sources{}); err != nil {
 			return nil, fmt.Errorf("page: %w", err)
 		}
-		tag, err := language.Parse(l.tag)
-		if err != nil {
-			return nil, fmt.Errorf("page: catalogue %q: %w", l.tag, err)
-		}
-		r.locales = append(r.locales, l)
-		tags = append(tags, tag)
 	}
-	r.matcher = language.NewMatcher(tags)
 	r.script = r.assets.publish("text/javascript; charset=utf-8", []byte(lean(script)))
 	r.recordStyle = r.assets.publish("text/css; charset=utf-8", []byte(lean(recordStylesheet)))
 	r.recordScript = r.assets.publish("text/javascript; charset=utf-8", []byte(lean(recordScript)))
-	var err error
+	return r, r.ready()
+}
+
+// add makes a language ready.
+func (r *Renderer) add(c Catalogue, from sources) error {
+	l, err := newLocale(c, from)
+	if err != nil {
+		return err
+	}
+	if _, err := language.Parse(l.tag); err != nil {
+		return fmt.Errorf("catalogue %q: %w", l.tag, err)
+	}
+	r.locales, r.catalogues = append(r.locales, l), append(r.catalogues, c)
+	return nil
+}
+
+// ready ends the making of a renderer whose languages are there.
+func (r *Renderer) ready() (err error) {
+	tags := make([]language.Tag, len(r.locales))
+	for i, l := range r.locales {
+		if tags[i], err = language.Parse(l.tag); err != nil {
+			return err
+		}
+	}
+	r.matcher = language.NewMatcher(tags)
 	r.plain, err = r.Brand(Branding{})
-	return r, err
+	return err
 }
 
 // Assets serves the stylesheets, the script and the logos. Mount it at the
@@ -141,7 +164,13 @@ func (r *Renderer) Render(w io.Writer, p Page) error {
 		return errors.New("page: no template " + name)
 	}
 	if err := t.Execute(b, data); err != nil {
-		return fmt.Errorf("page %s: %w", name, err)
+		if r.under == nil {
+			return fmt.Errorf("page %s: %w", name, err)
+		}
+		if r.broken != nil {
+			r.broken(fmt.Errorf("page %s: %w", name, located(err, data)))
+		}
+		return r.under.Render(w, p) // nobody's sign-in ends by a mistake in a template
 	}
 	_, err := w.Write(b.Bytes())
 	return err

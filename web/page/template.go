@@ -1,11 +1,10 @@
 package page
 
 import (
+	"errors"
 	"fmt"
 	"html"
 	"html/template"
-	"io/fs"
-	"path"
 	"regexp"
 	"strings"
 )
@@ -21,7 +20,7 @@ type locale struct {
 // newLocale parses the templates for one language. The words of the catalogue
 // are put into the source before it is parsed, so a page costs the same in
 // every language and a missing word stops the program at its start.
-func newLocale(c Catalogue) (*locale, error) {
+func newLocale(c Catalogue, from sources) (*locale, error) {
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("catalogue %q: %w", c["language.tag"], err)
 	}
@@ -33,44 +32,37 @@ func newLocale(c Catalogue) (*locale, error) {
 	for key, text := range c {
 		l.sentences[key] = parseSentence(text)
 	}
-	base := template.New("base")
+	shared := template.New("")
 	for _, name := range []string{"base.html", "parts.html"} {
-		if err := parse(base, name, c); err != nil {
+		if err := parse(shared, name, c, from); err != nil {
 			return nil, err
 		}
 	}
-	files, err := fs.Glob(templateFiles, "templates/*.html")
-	if err != nil {
-		return nil, err
-	}
-	for _, file := range files {
-		name := path.Base(file)
+	var problems []error
+	for _, name := range templateNames() {
 		if name == "base.html" || name == "parts.html" {
 			continue
 		}
-		t, err := base.Clone()
+		t, err := shared.Clone()
 		if err != nil {
 			return nil, fmt.Errorf("template %s: %w", name, err)
 		}
-		if err := parse(t, name, c); err != nil {
-			return nil, err
+		if err := parse(t, name, c, from); err != nil {
+			problems = append(problems, err)
+			continue
 		}
-		l.templates[strings.TrimSuffix(name, ".html")] = t.Lookup("base")
+		l.templates[strings.TrimSuffix(name, ".html")] = t.Lookup("base.html")
 	}
-	return l, nil
+	return l, errors.Join(problems...)
 }
 
-func parse(t *template.Template, name string, c Catalogue) error {
-	source, err := templateFiles.ReadFile("templates/" + name)
+func parse(t *template.Template, name string, c Catalogue, from sources) error {
+	text, err := from.read(name, c)
 	if err != nil {
 		return err
 	}
-	text, err := translate(string(source), c)
-	if err != nil {
-		return fmt.Errorf("template %s: %w", name, err)
-	}
-	if _, err := t.Parse(text); err != nil {
-		return fmt.Errorf("template %s in %q: %w", name, c["language.tag"], err)
+	if _, err := t.New(name).Parse(text); err != nil {
+		return located(err, nil)
 	}
 	return nil
 }
@@ -93,7 +85,7 @@ func translate(source string, c Catalogue) (string, error) {
 		}
 		return out
 	})
-	return lean(text), failure
+	return text, failure
 }
 
 // lean drops indentation, empty lines, lines of comment and line ends that are

@@ -52,11 +52,16 @@ func (h *Hub) pool(ctx context.Context, cfg *config.Config, c *config.Pool, upst
 	if err != nil {
 		return nil, err
 	}
+	files, err := folder(b.Folder)
+	if err != nil {
+		return nil, err
+	}
 	p := &hub.Pool{
 		Name: c.Name, Issuer: c.Issuer, Language: c.Language, LoginApp: c.LoginApp,
 		Brand: hub.Brand{
 			Title: c.Title, Accent: b.Accent, AccentDark: b.AccentDark, Background: b.Background, Radius: b.Radius,
 			Logo: logo, LogoDark: logoDark, Terms: b.Links.Terms, Privacy: b.Links.Privacy, Help: b.Links.Help,
+			Folder: files,
 		},
 		Schema: c.Schema, Clients: map[string]*hub.Client{}, Resources: resources(c.ResourceServers),
 		Claims: c.Added, Registration: c.Registration.Enabled,
