@@ -206,6 +206,7 @@ func TestLoginApp(t *testing.T) {
 	// The same, begun by a call, and nothing to ask: straight to the app.
 	b = s.browser(t)
 	d = b.call("POST", "/interaction/"+b.begin()+"/provider", `{"provider":"CorporateID"}`)
+	golden(t, "redirect", d)
 	if d.Step != "redirect" || !strings.HasPrefix(d.RedirectTo, up.Issuer()) {
 		t.Fatalf("to the provider: %s", d.raw)
 	}
@@ -486,8 +487,65 @@ func TestA138_InteractionPasswords(t *testing.T) {
 	}
 }
 
+// TestLoginAppOfDevices: the sign-in for a device keeps the hosted pages, and the
+// API does not know of it.
+func TestLoginAppOfDevices(t *testing.T) {
+	h := hubtest.New(t)
+	h.Pool.LoginApp = loginApp
+	h.Pool.Clients[hubtest.PublicID].Flows = []string{"code", "device_code"}
+	s := serve(t, h)
+	b := s.browser(t)
+	page := b.get(s.device(t).Complete)
+	tx := page.doc(t).Find("input[name=tx]").AttrOr("value", "")
+	if page.url.Host != "hub.test" || tx == "" {
+		t.Fatalf("at %s\n%s", page.url, page.body)
+	}
+	if d := b.call("GET", "/interaction/"+tx, ""); d.status != http.StatusNotFound {
+		t.Errorf("by the API: %d %s", d.status, d.raw)
+	}
+	if r := b.submit(page, "username", hubtest.Username, "password", "wrong"); r.StatusCode != http.StatusBadRequest || r.url.Host != "hub.test" {
+		t.Errorf("a wrong password: %d at %s", r.StatusCode, r.url)
+	}
+	if r := b.submit(page, "username", hubtest.Username, "password", hubtest.Password); r.url.Host != "hub.test" || !strings.Contains(r.body, "192.0.2.") {
+		t.Errorf("after the password: %s\n%s", r.url, r.body)
+	}
+	if r := b.get(hubtest.Issuer + "/device?user_code=AAAA-AAAA"); r.url.Host != "hub.test" {
+		t.Errorf("a code that is none: %s", r.url)
+	}
+}
+
+// TestDressedSite: a pool's folder shows on its pages, under the same policy, and
+// one that is wrong keeps the pools from being mounted.
+func TestDressedSite(t *testing.T) {
+	h := hubtest.New(t)
+	h.Pool.Brand.Folder = map[string][]byte{
+		"templates/login.html": []byte(`{{define "title"}}x{{end}}{{define "main"}}<h1>{{t "login.title"}}</h1><form method="post" action="{{.Action}}"><input type="hidden" name="tx" value="{{.Tx}}"></form>{{end}}`),
+		"text/en.txt":          []byte("login.title = Come in"),
+	}
+	other := h.AddPool("other", "http://other.test")
+	s := serve(t, h, h.Pool, other)
+	b := s.browser(t)
+	page := b.authorize()
+	if got := page.doc(t).Find("h1").Text(); got != "Come in" {
+		t.Errorf("the heading is %q", got)
+	}
+	if policy := page.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "script-src 'self';") || strings.Contains(policy, "unsafe") {
+		t.Errorf("the policy is %s", policy)
+	}
+	if params, ok := b.submit(page, "username", hubtest.Username, "password", hubtest.Password).app(); !ok || params.Get("code") == "" {
+		t.Errorf("its form leads to %v", params)
+	}
+	if got := b.get("http://other.test/login?" + hubtest.Authorization().Encode()).doc(t).Find("h1").Text(); got != "Sign in" {
+		t.Errorf("the other pool says %q", got)
+	}
+	h.Pool.Brand.Folder["templates/login.html"] = []byte(`{{define "title"}}x{{end}}{{define "main"}}{{.Nope}}{{end}}`)
+	if err := s.server.Mount([]*hub.Pool{h.Pool}); err == nil || !strings.Contains(err.Error(), "templates/login.html:1") {
+		t.Errorf("mounted: %v", err)
+	}
+}
+
 // TestLoginAppFormPost: an app that wants the response as a form gets it from the
-// hub, and a device keeps the hosted pages.
+// hub.
 func TestLoginAppFormPost(t *testing.T) {
 	s, _ := fronted(t)
 	b := s.browser(t)

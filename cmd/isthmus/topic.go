@@ -83,7 +83,7 @@ template that fails on a page all the same is logged, and people see the built-i
 one.`},
 		{Use: "login-app", Short: "A front end of your own over the interaction API", Long: `A front end of your own over the interaction API
 
-  login_app: https://login.example/start    # of a pool, or of one client
+  login_app: https://login.corp.example/start    # of a pool, or of one client
 
 Instead of a hosted page the browser then comes to that address, with
 
@@ -116,8 +116,8 @@ goes there itself. After a provider it comes back to the login application if
 something is left to ask, and to the app if not. The code goes from the hub to the
 app: the login application never sees it.
 
-The application must be on the hub's site, at an origin of its own: login.example
-beside id.example, or another port of localhost. Browsers keep the hub's cookies
+The application must be on the hub's site, at an origin of its own: login.corp.example
+beside id.corp.example, or another port of localhost. Browsers keep the hub's cookies
 back from pages of other sites, and isthmus check says so. The API takes calls of
 exactly that origin, and only JSON, so that no other page and no form can make one;
 an id without the cookie of the browser that began is worth nothing.

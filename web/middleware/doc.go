@@ -13,9 +13,10 @@
 //
 //	Address, Log, Metrics, Recover, Headers     around the whole router
 //	Route                                       on the router, names the route
-//	Rate, Limit, CrossOrigin or CORS            per kind of route
+//	Rate, Limit, CrossOrigin, CORS or FrontEnd  per kind of route
 //
 // Address comes first because the log line, the HSTS header and the rate limit
-// all ask for what it found. Machine endpoints get CORS, forms get CrossOrigin;
-// no route gets both, and no pattern is exempt from either.
+// all ask for what it found. Machine endpoints get CORS, forms get CrossOrigin,
+// what a login application calls gets FrontEnd; no route gets two, and no pattern
+// is exempt from any.
 package middleware

@@ -6,6 +6,11 @@
 // a struct goes in, bytes come out. It knows no request, no pool and no store;
 // web/login and web/oidc fill the structs and set status and headers.
 //
+// A page can be told as a Document too, for a front end of one's own; both are made
+// of the same view. A Folder replaces templates, texts and assets for one pool
+// (Renderer.Dress): everything in it is tried out when it is loaded, and a template
+// that fails on a page all the same gives way to the built-in one.
+//
 // It refuses markup from outside (every value is escaped where it stands, and no
 // value is ever declared safe), inline style or script, third-party content,
 // colours that are not six digits, and a catalogue with a missing key.
@@ -23,6 +28,10 @@
 // Decision: a branding becomes a whole stylesheet of its own, custom properties
 // first and the common rules behind them, published under the hash of its
 // content. Strict CSP allows no style attribute, and one file is one request.
+//
+// Decision: a folder is read once, whole, through os.Root, and is a table from then
+// on: no name in a template, a style sheet or an address opens a file (A121). Its
+// templates keep their lines, where ours are made lean, so that errors name them.
 //
 // Decision: what only LogoutRecord needs is a stylesheet and a script of its own,
 // so that the page everybody sees does not carry them.

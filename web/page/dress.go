@@ -142,8 +142,9 @@ func (d *dressing) try(r *Renderer) {
 		for _, p := range examples(Base{Language: l.tag, Brand: brand}) {
 			name, view := p.view(l, r.frame(p.base()))
 			if err := l.templates[name].Execute(io.Discard, view); err != nil {
-				if err = located(err, view); !strings.HasPrefix(err.Error(), "templates/") {
-					err = fmt.Errorf("templates/%s.html, shown as a page: %w", name, err) // where in it, nobody says
+				err = located(err, view)
+				if file, _, _ := strings.Cut(err.Error(), ":"); d.files[file] == nil { // one of ours, or nobody says where
+					err = fmt.Errorf("templates/%s.html, shown as a page: %w", name, err)
 				}
 				d.problem(err)
 			}

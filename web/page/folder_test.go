@@ -93,6 +93,7 @@ func TestDressProblems(t *testing.T) {
 	}{
 		"syntax":            {main("{{if}}"), []string{"templates/login.html:3: missing value for if"}},
 		"open":              {Folder{"templates/profile.html": []byte("{{define \"main\"}}")}, []string{"templates/profile.html:1: unexpected EOF"}},
+		"no title":          {Folder{"templates/login.html": []byte(`{{define "main"}}{{end}}`)}, []string{`templates/login.html, shown as a page: templates/base.html:5`, `no such template "title"`}},
 		"function":          {main("{{safe .Client}}"), []string{`templates/login.html:3: function "safe" not defined`}},
 		"field":             {main("{{.Clinet}}"), []string{"templates/login.html:3:2: ", "can't evaluate field Clinet; there are .Account, .Action,", ".Username"}},
 		"field of frame":    {main("{{.Frame.Brand.Nose}}"), []string{"templates/login.html:3:", "Nose in type *page.Brand"}},
