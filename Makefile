@@ -66,7 +66,7 @@ clean: ## what the other targets made
 	rm -rf isthmus .cache
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 20
 
 $(staticcheck):
 	GOBIN=$(tools) $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK)

@@ -194,6 +194,22 @@ func TestPrint(t *testing.T) {
 			}
 		}
 	}
+	d := &Demo{plan: newPlan(UsualPorts, &past{})}
+	d.plan.customUI()
+	var b bytes.Buffer
+	if err := d.Print(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"http://localhost:3000", "http://localhost:3002", d.plan.Cleo.Password, d.plan.Ana.Password} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("custom UI: no word of %s", want)
+		}
+	}
+	for line := range strings.Lines(b.String()) {
+		if len(line) > 101 || strings.Count(b.String(), "\n") != 5 {
+			t.Errorf("custom UI: %d columns: %s", len(line), line)
+		}
+	}
 }
 
 // TestPlan makes configurations that load, whatever is broken.

@@ -118,6 +118,33 @@ func TestCustomUIStopped(t *testing.T) {
 	p.sees("Cleo Example")
 }
 
+// TestCustomUIStays: in a folder of its own it goes on with its port and its
+// person, and the demo without it with all but those.
+func TestCustomUIStays(t *testing.T) {
+	dir := t.TempDir()
+	var before Contract
+	for i := range 2 {
+		d, err := Start(t.Context(), Options{Data: dir, CustomUI: true, Auto: true, Cost: cheap})
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := d.Contract()
+		end(t, d)
+		if i > 0 && (*now.Login != *before.Login || *now.Local != *before.Local || now.Corporate.Password != before.Corporate.Password) {
+			t.Errorf("at first %+v, then %+v", before, now)
+		}
+		before = now
+	}
+	d, err := Start(t.Context(), Options{Data: dir, Auto: true, Cost: cheap})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer end(t, d)
+	if now := d.Contract(); now.Login != nil || now.App != before.App || d.Master.Pools()[0].LoginApp != "" {
+		t.Errorf("without it: %+v", now)
+	}
+}
+
 // TestFrontServes: the application answers for its own host alone, with a policy
 // that lets its page speak with the hub and nobody else.
 func TestFrontServes(t *testing.T) {

@@ -87,10 +87,10 @@ func (d *Demo) Print(ctx context.Context, w io.Writer) error {
 	last := [2]string{"Break it", "isthmus demo --fault wrong-secret; or look inside: isthmus user list -c " + d.File(masterPool)}
 	open, who := "choose Sign in, then Sign in with your corporate ID", fmt.Sprintf("as %s with %s, or as %s with %s", p.Ana.Username, p.Ana.Password, p.Ben.Username, second)
 	if p.CustomUI {
-		open = "choose Sign in: the page you see is not the hub's, but that of " + p.Login()
+		open = "choose Sign in: " + p.Login() + " asks you, not the hub"
 		who = fmt.Sprintf("as %s with %s, or with your corporate ID as %s with %s", p.Cleo.Username, p.Cleo.Password, p.Ana.Username, p.Ana.Password)
-		then = [2]string{"Then try", "a wrong password; to turn back; the corporate ID, which sends no family name: the page asks for it"}
-		last = [2]string{"Break it", "isthmus demo --custom-ui --fault wrong-secret: a stop reaches the page as a code, and nothing else"}
+		then = [2]string{"Then try", "a wrong password; then the corporate ID, which sends no family name: you are asked"}
+		last = [2]string{"Break it", "isthmus demo --custom-ui --fault wrong-secret: all that page learns is a code"}
 	}
 	if d.fault.Name != "" {
 		then = [2]string{"Broken", d.fault.What}
