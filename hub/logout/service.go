@@ -27,27 +27,26 @@ type Options struct {
 // One serves the whole process.
 type Service struct {
 	Options
-	wake    chan struct{}
-	calls   chan struct{} // slots of calls under way
-	signing chan struct{} // slots of signatures, so that sign-ins find a processor
+	wake        chan struct{}
+	calls, slow chan struct{} // places of calls under way
+	late        chan struct{} // places of logouts that wait for calls which take long
+	signing     chan struct{} // places of signatures, so that sign-ins find a processor
 
 	mu      sync.Mutex
-	running map[string]bool // logouts that are being told of, by pool and id
+	running map[string]bool // logouts in hand, by pool and id
+	room    int             // that came free since begin looked
 	lanes   map[string]*lane
 	work    sync.WaitGroup
 }
 
-// Bounds of what is under way at once: logouts, calls, and calls to one client.
-const (
-	maxRunning = 64
-	maxCalls   = 128
-	maxLane    = 16
-)
+// maxRunning is how many logouts are in hand at once.
+const maxRunning = 64
 
 // New makes a service. Nobody is told of anything until Run.
 func New(o Options) *Service {
 	return &Service{
-		Options: o, wake: make(chan struct{}, 1), calls: make(chan struct{}, maxCalls),
+		Options: o, wake: make(chan struct{}, 1),
+		calls: make(chan struct{}, maxCalls), slow: make(chan struct{}, maxSlow), late: make(chan struct{}, maxLate),
 		signing: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 		running: map[string]bool{}, lanes: map[string]*lane{},
 	}
@@ -71,8 +70,10 @@ func (s *Service) Run(ctx context.Context, pools func() []*hub.Pool) {
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	defer s.work.Wait()
-	for {
-		for _, p := range pools() {
+	for turn := 0; ; turn++ {
+		all := pools()
+		for i := range all { // another one first each time: one that fills all room leaves the others theirs
+			p := all[(i+turn)%len(all)]
 			if err := s.begin(ctx, p); err != nil && ctx.Err() == nil {
 				p.Log.Error("logouts", "pool", p.Name, "error", err)
 			}
@@ -81,13 +82,17 @@ func (s *Service) Run(ctx context.Context, pools func() []*hub.Pool) {
 		case <-ctx.Done():
 			return
 		case <-s.wake:
-		case <-tick.C:
+		case now := <-tick.C:
+			s.forget(now)
 		}
 	}
 }
 
 // begin takes up the logouts that are due, as far as there is room.
 func (s *Service) begin(ctx context.Context, p *hub.Pool) error {
+	s.mu.Lock()
+	s.room = 0
+	s.mu.Unlock()
 	var due []*hub.Logout
 	err := p.Space.View(ctx, func(tx *store.Tx) (err error) {
 		due, _, err = hub.Logouts.List(tx, "due", "", store.Page{Limit: maxRunning})
@@ -102,12 +107,16 @@ func (s *Service) begin(ctx context.Context, p *hub.Pool) error {
 		}
 		s.work.Go(func() {
 			defer s.release(p, l.ID)
-			if err := s.deliver(ctx, p, l.ID); err != nil && ctx.Err() == nil {
-				p.Log.Error("logout", "pool", p.Name, "id", l.ID, "error", err)
-			}
+			s.complain(ctx, p, l.ID, s.deliver(ctx, p, l.ID))
 		})
 	}
 	return err
+}
+
+func (s *Service) complain(ctx context.Context, p *hub.Pool, id string, err error) {
+	if err != nil && ctx.Err() == nil {
+		p.Log.Error("logout", "pool", p.Name, "id", id, "error", err)
+	}
 }
 
 // take reserves a logout; false when it is under way, or when there is no room
@@ -124,11 +133,12 @@ func (s *Service) take(p *hub.Pool, id string) bool {
 
 func (s *Service) release(p *hub.Pool, id string) {
 	s.mu.Lock()
-	full := len(s.running) >= maxRunning
 	delete(s.running, p.Name+"/"+id)
+	s.room++
+	enough := s.room == maxRunning/4
 	s.mu.Unlock()
-	if full {
-		s.Wake() // others may wait for the room
+	if enough {
+		s.Wake() // others may wait for the room; to look for each would be dear
 	}
 }
 

@@ -1,0 +1,62 @@
+package logout
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// slot is a call's place among those of all clients. A call that takes long moves
+// aside, so that the quick ones do not wait behind it.
+type slot struct {
+	mu    sync.Mutex
+	in    chan struct{} // where it counts
+	aside *time.Timer
+}
+
+const (
+	maxCalls = 128                    // quick ones
+	maxSlow  = 384                    // and those that moved aside
+	slow     = 250 * time.Millisecond // what is no longer quick
+)
+
+// slot waits for a place; nil: there was none in time.
+func (s *Service) slot(ctx context.Context) *slot {
+	late := time.NewTimer(maxWait)
+	defer late.Stop()
+	select {
+	case s.calls <- struct{}{}:
+	case <-late.C:
+		return nil
+	case <-ctx.Done():
+		return nil
+	}
+	c := &slot{in: s.calls}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.aside = time.AfterFunc(slow, func() { c.move(s.slow) })
+	return c
+}
+
+// move goes aside, if there is room.
+func (c *slot) move(to chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.in == nil {
+		return
+	}
+	select {
+	case to <- struct{}{}:
+		<-c.in
+		c.in = to
+	default:
+	}
+}
+
+func (c *slot) free() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.aside.Stop()
+	<-c.in
+	c.in = nil
+}
