@@ -33,14 +33,19 @@ type Service struct {
 	signing     chan struct{} // places of signatures, so that sign-ins find a processor
 
 	mu      sync.Mutex
-	running map[string]bool // logouts in hand, by pool and id
+	running map[string]map[string]bool // logouts in hand, by pool and id
+	total   int                        // of them
 	room    int             // that came free since begin looked
 	lanes   map[string]*lane
 	work    sync.WaitGroup
 }
 
-// maxRunning is how many logouts are in hand at once.
-const maxRunning = 64
+// Bounds of the logouts in hand at once: of a pool, and of all. One of each pool
+// always is, whatever the others have to do.
+const (
+	maxRunning = 64
+	maxTotal   = 256
+)
 
 // New makes a service. Nobody is told of anything until Run.
 func New(o Options) *Service {
@@ -48,7 +53,7 @@ func New(o Options) *Service {
 		Options: o, wake: make(chan struct{}, 1),
 		calls: make(chan struct{}, maxCalls), slow: make(chan struct{}, maxSlow), late: make(chan struct{}, maxLate),
 		signing: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
-		running: map[string]bool{}, lanes: map[string]*lane{},
+		running: map[string]map[string]bool{}, lanes: map[string]*lane{},
 	}
 }
 
@@ -70,10 +75,11 @@ func (s *Service) Run(ctx context.Context, pools func() []*hub.Pool) {
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	defer s.work.Wait()
-	for turn := 0; ; turn++ {
-		all := pools()
-		for i := range all { // another one first each time: one that fills all room leaves the others theirs
-			p := all[(i+turn)%len(all)]
+	for {
+		s.mu.Lock()
+		s.room = 0
+		s.mu.Unlock()
+		for _, p := range pools() {
 			if err := s.begin(ctx, p); err != nil && ctx.Err() == nil {
 				p.Log.Error("logouts", "pool", p.Name, "error", err)
 			}
@@ -90,13 +96,16 @@ func (s *Service) Run(ctx context.Context, pools func() []*hub.Pool) {
 
 // begin takes up the logouts that are due, as far as there is room.
 func (s *Service) begin(ctx context.Context, p *hub.Pool) error {
-	s.mu.Lock()
-	s.room = 0
-	s.mu.Unlock()
 	var due []*hub.Logout
 	err := p.Space.View(ctx, func(tx *store.Tx) (err error) {
-		due, _, err = hub.Logouts.List(tx, "due", "", store.Page{Limit: maxRunning})
-		return err
+		// The first one mostly says that none is due, and records can be large.
+		for _, limit := range []int{1, maxRunning} {
+			due, _, err = hub.Logouts.List(tx, "due", "", store.Page{Limit: limit})
+			if err != nil || len(due) == 0 || due[0].Next.After(p.Now()) {
+				return err
+			}
+		}
+		return nil
 	})
 	for _, l := range due {
 		if l.Next.After(p.Now()) {
@@ -124,20 +133,28 @@ func (s *Service) complain(ctx context.Context, p *hub.Pool, id string, err erro
 func (s *Service) take(p *hub.Pool, id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.running) >= maxRunning || s.running[p.Name+"/"+id] {
+	mine := s.running[p.Name]
+	if mine[id] || len(mine) >= maxRunning || len(mine) > 0 && s.total >= maxTotal {
 		return false
 	}
-	s.running[p.Name+"/"+id] = true
+	if mine == nil {
+		mine = map[string]bool{}
+		s.running[p.Name] = mine
+	}
+	mine[id] = true
+	s.total++
 	return true
 }
 
 func (s *Service) release(p *hub.Pool, id string) {
 	s.mu.Lock()
-	delete(s.running, p.Name+"/"+id)
-	s.room++
-	enough := s.room == maxRunning/4
-	s.mu.Unlock()
-	if enough {
+	defer s.mu.Unlock()
+	delete(s.running[p.Name], id)
+	if len(s.running[p.Name]) == 0 {
+		delete(s.running, p.Name)
+	}
+	s.total--
+	if s.room++; s.room == maxRunning/4 {
 		s.Wake() // others may wait for the room; to look for each would be dear
 	}
 }
