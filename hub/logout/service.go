@@ -35,7 +35,7 @@ type Service struct {
 	mu      sync.Mutex
 	running map[string]map[string]bool // logouts in hand, by pool and id
 	total   int                        // of them
-	room    int             // that came free since begin looked
+	room    int                        // that came free since begin looked
 	lanes   map[string]*lane
 	work    sync.WaitGroup
 }
