@@ -44,7 +44,7 @@ type outcome struct {
 // meanwhile finds the logout due again when the lease is over.
 func (s *Service) deliver(ctx context.Context, p *hub.Pool, id string) error {
 	var wave []int
-	l, err := s.amend(ctx, p, id, func(l *hub.Logout, now time.Time) {
+	l, err := s.amendInTurn(ctx, p, id, func(l *hub.Logout, now time.Time) {
 		wave = wave[:0]
 		for i := range l.Hops {
 			h := &l.Hops[i]
@@ -104,7 +104,7 @@ func (s *Service) writeDown(ctx context.Context, p *hub.Pool, id string, results
 		}
 		left -= len(batch)
 		// A hub that stops still writes down what it knows.
-		_, err := s.amend(context.WithoutCancel(ctx), p, id, func(l *hub.Logout, now time.Time) {
+		_, err := s.amendInTurn(context.WithoutCancel(ctx), p, id, func(l *hub.Logout, now time.Time) {
 			for _, o := range batch {
 				o.write(l, now)
 			}

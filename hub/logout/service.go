@@ -31,6 +31,7 @@ type Service struct {
 	calls, slow chan struct{} // places of calls under way
 	late        chan struct{} // places of logouts that wait for calls which take long
 	signing     chan struct{} // places of signatures, so that sign-ins find a processor
+	writing     chan struct{} // and of records written, so that they find the store
 
 	mu      sync.Mutex
 	running map[string]map[string]bool // logouts in hand, by pool and id
@@ -39,6 +40,10 @@ type Service struct {
 	lanes   map[string]*lane
 	work    sync.WaitGroup
 }
+
+// maxWriting is how many records wait for the store at once. A sign-in waits for
+// those before it, and one of fifty clients takes half a millisecond.
+const maxWriting = 4
 
 // Bounds of the logouts in hand at once: of a pool, and of all. One of each pool
 // always is, whatever the others have to do.
@@ -52,7 +57,7 @@ func New(o Options) *Service {
 	return &Service{
 		Options: o, wake: make(chan struct{}, 1),
 		calls: make(chan struct{}, maxCalls), slow: make(chan struct{}, maxSlow), late: make(chan struct{}, maxLate),
-		signing: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+		signing: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), writing: make(chan struct{}, maxWriting),
 		running: map[string]map[string]bool{}, lanes: map[string]*lane{},
 	}
 }
@@ -157,6 +162,13 @@ func (s *Service) release(p *hub.Pool, id string) {
 	if s.room++; s.room == maxRunning/4 {
 		s.Wake() // others may wait for the room; to look for each would be dear
 	}
+}
+
+// amendInTurn is amend for what no person waits for.
+func (s *Service) amendInTurn(ctx context.Context, p *hub.Pool, id string, change func(l *hub.Logout, now time.Time)) (*hub.Logout, error) {
+	s.writing <- struct{}{}
+	defer func() { <-s.writing }()
+	return s.amend(ctx, p, id, change)
 }
 
 // amend changes the record of a logout and reports what has become known by it.
