@@ -24,7 +24,7 @@ var pauses = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 *
 // linger is how long a logout stays in hand for the sake of calls that are not
 // answered; up to maxLate of them have a goroutine of their own that waits on.
 const (
-	linger  = time.Second
+	linger  = 200 * time.Millisecond
 	maxLate = 512
 )
 

@@ -140,7 +140,7 @@ func TestA130_ManySessionsAtOnce(t *testing.T) {
 		limit := 16
 		switch {
 		case client == "":
-			limit = 128 + 384
+			limit = 16 + 384
 		case strings.HasPrefix(client, "hang"):
 			limit = 2
 		}

@@ -43,12 +43,12 @@ type Service struct {
 
 // maxWriting is how many records wait for the store at once. A sign-in waits for
 // those before it, and one of fifty clients takes half a millisecond.
-const maxWriting = 4
+const maxWriting = 8
 
 // Bounds of the logouts in hand at once: of a pool, and of all. One of each pool
 // always is, whatever the others have to do.
 const (
-	maxRunning = 64
+	maxRunning = 16
 	maxTotal   = 256
 )
 

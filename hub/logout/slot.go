@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// slot is a call's place among those of all clients. A call that takes long moves
-// aside, so that the quick ones do not wait behind it.
+// slot is a call's place among those of all clients. Few are enough for what costs
+// a processor, signing and sending, and leave sign-ins theirs. A call that then
+// waits for its answer moves aside, so that others do not wait behind it.
 type slot struct {
 	mu    sync.Mutex
 	in    chan struct{} // where it counts
@@ -15,9 +16,9 @@ type slot struct {
 }
 
 const (
-	maxCalls = 128                    // quick ones
-	maxSlow  = 384                    // and those that moved aside
-	slow     = 250 * time.Millisecond // what is no longer quick
+	maxCalls = 16                    // that are being made
+	maxSlow  = 384                   // that wait for an answer
+	slow     = 20 * time.Millisecond // from when on they count as such
 )
 
 // slot waits for a place; nil: there was none in time.
