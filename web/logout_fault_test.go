@@ -128,7 +128,7 @@ func TestA127_FaultsDuringLogout(t *testing.T) {
 				}
 			}
 			eventual(t, func() string {
-				list, _, err := logout.List(t.Context(), h.Pool, "", "", 10)
+				list, _, err := logout.List(t.Context(), h.Pool, logout.Filter{}, "", 10)
 				if err != nil || len(list) != 1 {
 					t.Fatalf("%d records, %v", len(list), err)
 				}

@@ -95,10 +95,10 @@ func (l *link) signIn(t *testing.T, i int, ring []*link) {
 	upstream := hub.Link{Provider: upstreamName, Issuer: next.Pool.Issuer, Subject: next.User(next.Pool, hubtest.Username).Sub}
 	err := l.Pool.Space.Update(t.Context(), func(tx *store.Tx) error {
 		s := &hub.Session{
-			ID: l.session, Secret: []byte("no browser has it"), UpstreamSID: hub.SID(next.session, clientOf(i)), Expires: tx.Now.Add(time.Hour),
+			ID: l.session, Secret: []byte("no browser has it"), UpstreamSID: hub.SID(next.session, clientOf(i)), Expires: tx.Now.Add(time.Hour), Kept: tx.Now.Add(time.Hour),
 			Entry: hub.Entry{Sub: u.Sub, Provider: upstreamName, Link: upstream.Key(), AuthTime: tx.Now, Began: tx.Now},
 		}
-		s.Join(clientOf((i+n-1)%n), tx.Now.Add(time.Hour))
+		s.Join(l.Pool, clientOf((i+n-1)%n), tx.Now.Add(time.Hour))
 		return hub.Sessions.Create(tx, s)
 	})
 	if err != nil {
@@ -143,7 +143,7 @@ func TestA137_Ring(t *testing.T) {
 						t.Errorf("hub %d got %d logout tokens", i, l.tokens)
 					}
 					l.mu.Unlock()
-					list, _, err := logout.List(t.Context(), l.Pool, "", "", 10)
+					list, _, err := logout.List(t.Context(), l.Pool, logout.Filter{}, "", 10)
 					if err != nil || len(list) != 1 {
 						t.Errorf("hub %d has %d records, %v", i, len(list), err)
 					}

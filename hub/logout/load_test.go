@@ -122,7 +122,7 @@ func TestA130_ManySessionsAtOnce(t *testing.T) {
 	for part := range slices.Chunk(cookies, (sessions+7)/8) {
 		group.Go(func() {
 			for _, cookie := range part {
-				if l, err := r.service.End(t.Context(), p, cookie, hub.End{Cause: hub.ByPerson}); err != nil || l == nil {
+				if l, err := r.service.End(t.Context(), p, cookie, hub.Hint{}, hub.End{Cause: hub.ByPerson}); err != nil || l == nil {
 					t.Errorf("end: %v", err)
 				}
 			}

@@ -28,7 +28,7 @@ func TestA136_SignInDuringLogout(t *testing.T) {
 		id, key, secret := hub.NewSessionID(h.Now())
 		err := p.Space.Update(t.Context(), func(tx *store.Tx) error {
 			return hub.Sessions.Create(tx, &hub.Session{
-				ID: id, Secret: secret, Expires: tx.Now.Add(time.Hour), Entry: hub.Entry{Sub: user.Sub, AuthTime: tx.Now, Began: tx.Now},
+				ID: id, Secret: secret, Expires: tx.Now.Add(time.Hour), Kept: tx.Now.Add(time.Hour), Entry: hub.Entry{Sub: user.Sub, AuthTime: tx.Now, Began: tx.Now},
 			})
 		})
 		if err != nil {
@@ -60,7 +60,7 @@ func TestA136_SignInDuringLogout(t *testing.T) {
 			return err
 		})
 		start(func() error {
-			_, err := h.Logout.End(t.Context(), p, b.SessionCookie, hub.End{Cause: hub.ByPerson})
+			_, err := h.Logout.End(t.Context(), p, b.SessionCookie, hub.Hint{}, hub.End{Cause: hub.ByPerson})
 			return err
 		})
 		group.Wait()
@@ -94,7 +94,7 @@ func TestA136_SignInDuringLogout(t *testing.T) {
 	if live+over == 0 {
 		t.Error("nobody got a code")
 	}
-	list, _, err := logout.List(t.Context(), p, "", "", 1000)
+	list, _, err := logout.List(t.Context(), p, logout.Filter{}, "", 1000)
 	if err != nil {
 		t.Fatal(err)
 	}

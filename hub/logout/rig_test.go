@@ -146,8 +146,9 @@ func (r *rig) sessions(p *hub.Pool, sub string, n int, clients []string) (ids, c
 			for range part {
 				id, key, secret := hub.NewSessionID(tx.Now)
 				s := &hub.Session{ID: id, Secret: secret, Entry: hub.Entry{Sub: sub, AuthTime: tx.Now, Began: tx.Now}, Expires: tx.Now.Add(p.SessionLife)}
+				s.Kept = s.Expires
 				for _, c := range clients {
-					s.Join(c, tx.Now.Add(time.Hour))
+					s.Clients = append(s.Clients, hub.SessionClient{ID: c, Until: s.Expires})
 				}
 				if err := hub.Sessions.Create(tx, s); err != nil {
 					return err

@@ -159,7 +159,7 @@ func add(tx *store.Tx, n int, clients []string) (cookie string, err error) {
 	id, key, secret := hub.NewSessionID(tx.Now)
 	session := &hub.Session{ID: id, Secret: secret, Entry: hub.Entry{Sub: u.Sub, AuthTime: tx.Now, Began: tx.Now}, Expires: tx.Now.Add(sessionLife), Kept: tx.Now.Add(sessionLife)}
 	for _, c := range clients {
-		session.Join(c, session.Expires)
+		session.Clients = append(session.Clients, hub.SessionClient{ID: c, Until: session.Expires})
 	}
 	return hub.SessionCookie(id, key), hub.Sessions.Create(tx, session)
 }

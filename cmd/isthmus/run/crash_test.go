@@ -354,7 +354,7 @@ func (m *mortal) closed(t *testing.T) *hub.Logout {
 		if err != nil {
 			t.Fatal(err)
 		}
-		list, _, err := logout.List(t.Context(), h.Pools()[0], "", "", 10)
+		list, _, err := logout.List(t.Context(), h.Pools()[0], logout.Filter{}, "", 10)
 		if err := h.Close(context.Background()); err != nil {
 			t.Fatal(err)
 		}
