@@ -165,7 +165,7 @@ func TestA133_ClientThatComesBack(t *testing.T) {
 		}})
 		r.end(p, "ana")
 		time.Sleep(20 * time.Minute)
-		if n := len(r.heard("away")); n > 60 {
+		if n := len(r.heard("away")); n > 120 {
 			r.Errorf("%d calls to a client that is away", n)
 		}
 		back.Store(true)
