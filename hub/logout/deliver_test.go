@@ -29,7 +29,7 @@ func bubble(t *testing.T, test func(*rig)) {
 // Clients that do not answer hold up neither those that do, nor the other
 // logouts, nor more than a few calls.
 func TestA132_SilenceDelaysNobody(t *testing.T) {
-	const sessions, silent, quick = 100, 10, 10
+	const sessions, silent, quick = 60, 10, 10
 	bubble(t, func(r *rig) {
 		p := r.pools[0]
 		clients := slices.Concat(r.clients(p, "silent", silent), r.clients(p, "quick", quick))
@@ -102,7 +102,7 @@ func TestA132_RetryDoesNotWaitForOthers(t *testing.T) {
 func TestA132_AttemptsAndDeadline(t *testing.T) {
 	bubble(t, func(r *rig) {
 		p := r.pools[0]
-		p.Logout.Deadline = 5 * time.Hour
+		p.Logout.Deadline = time.Hour
 		ids, _ := r.sessions(p, "ana", 1, slices.Concat(r.clients(p, "broken", 1), r.clients(p, "away", 1), r.clients(p, "firm", 1)))
 		r.run(map[string]answer{
 			"broken": func(context.Context, string) (int, error) { return 500, nil },
@@ -111,11 +111,11 @@ func TestA132_AttemptsAndDeadline(t *testing.T) {
 		})
 		begun := time.Now()
 		r.end(p, "ana")
-		time.Sleep(4 * time.Hour)
+		time.Sleep(40 * time.Minute)
 		if !r.record(p, ids[0]).Open() {
-			r.Error("closed before the deadline")
+			r.Error("closed while there was time for another try")
 		}
-		time.Sleep(2 * time.Hour)
+		time.Sleep(30 * time.Minute)
 		l := r.record(p, ids[0])
 		if l.Open() || !l.Next.IsZero() || l.Took(time.Now()) > p.Logout.Deadline+time.Minute {
 			r.Errorf("not closed: %+v", l)
@@ -136,7 +136,7 @@ func TestA132_AttemptsAndDeadline(t *testing.T) {
 				r.Fatalf("attempt %d of %d: want after %s", i, len(calls), want)
 			}
 		}
-		if n := len(l.Hops[0].Attempts); n != len(calls) || n < 9 || n > 14 {
+		if n := len(l.Hops[0].Attempts); n != len(calls) || n < 6 || n > 9 {
 			r.Errorf("%d attempts on record, %d calls", n, len(calls))
 		}
 		seen := map[string]bool{}
@@ -164,7 +164,7 @@ func TestA133_ClientThatComesBack(t *testing.T) {
 			return 0, errors.New("connection refused")
 		}})
 		r.end(p, "ana")
-		time.Sleep(20 * time.Minute)
+		time.Sleep(30 * time.Minute)
 		if n := len(r.heard("away")); n > 120 {
 			r.Errorf("%d calls to a client that is away", n)
 		}
@@ -173,7 +173,7 @@ func TestA133_ClientThatComesBack(t *testing.T) {
 		if got := r.outcomes(p, ids)["away delivered"]; got < sessions*9/10 {
 			r.Errorf("%d of %d are told after five minutes", got, sessions)
 		}
-		time.Sleep(30 * time.Minute) // the few that were tried themselves, in vain, pause for longer
+		time.Sleep(15 * time.Minute) // the few that were tried themselves, in vain, pause for longer
 		if got := r.outcomes(p, ids)["away delivered"]; got != sessions {
 			r.Errorf("%d of %d are told", got, sessions)
 		}
