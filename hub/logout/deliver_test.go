@@ -173,7 +173,7 @@ func TestA133_ClientThatComesBack(t *testing.T) {
 		if got := r.outcomes(p, ids)["away delivered"]; got < sessions*9/10 {
 			r.Errorf("%d of %d are told after five minutes", got, sessions)
 		}
-		time.Sleep(15 * time.Minute) // the few that were tried themselves, in vain, pause for longer
+		time.Sleep(31 * time.Minute) // the few that were tried themselves, in vain, pause for longer
 		if got := r.outcomes(p, ids)["away delivered"]; got != sessions {
 			r.Errorf("%d of %d are told", got, sessions)
 		}
