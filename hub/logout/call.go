@@ -32,7 +32,7 @@ func (s *Service) call(ctx context.Context, p *hub.Pool, l *hub.Logout, hop int)
 	o = outcome{hop: hop, attempt: h.Attempts[len(h.Attempts)-1], known: hub.Waiting}
 	begun := time.Now()
 	end := func(status int, problem string) outcome {
-		o.attempt.Status, o.attempt.Error, o.attempt.Took = status, problem, max(time.Since(begun), 1)
+		o.attempt.Status, o.attempt.Error, o.attempt.Took, o.done = status, problem, max(time.Since(begun), 1), p.Now()
 		return o
 	}
 	c, ok := p.Client(h.ClientID)

@@ -37,6 +37,7 @@ type outcome struct {
 	attempt hub.Attempt
 	known   hub.Outcome   // Waiting: try again
 	wait    time.Duration // if it was not made: when to think of it again
+	done    time.Time     // when the answer was there
 }
 
 // deliver calls every client of a logout whose turn it is, all at once. The
@@ -158,7 +159,7 @@ func (o outcome) write(l *hub.Logout, now time.Time) {
 	}
 	h.Attempts[i] = o.attempt
 	if o.known != hub.Waiting {
-		h.Settle(o.known, "", now)
+		h.Settle(o.known, "", o.done)
 		return
 	}
 	h.Next = now.Add(pauses[min(len(h.Attempts), len(pauses))-1])

@@ -191,10 +191,15 @@ func (s *Site) back(p *page.SignedOut, to *wayOut) {
 	}
 }
 
-// gone is where the browser goes when its part of the logout is over: to the app,
-// to the record of it all, or nowhere.
+// gone ends the way out.
 func (s *Site) gone(w http.ResponseWriter, r *http.Request, to *wayOut, l *hub.Logout) error {
 	s.cookies.ClearTransaction(w, wayOutName)
+	return s.arrive(w, r, to, l)
+}
+
+// arrive is where the browser goes when its part of the logout is over: to the
+// app, to the record of it all, or nowhere.
+func (s *Site) arrive(w http.ResponseWriter, r *http.Request, to *wayOut, l *hub.Logout) error {
 	if l != nil && s.pool.Logout.Show {
 		address, err := s.record(l.ID, to)
 		if err != nil {
