@@ -80,6 +80,8 @@ func (p *Provider) mendInvalid(e *Error) string {
 	switch e.Check {
 	case "issuer", "iss":
 		return fmt.Sprintf("The provider names another issuer than %q. Copy the issuer from its discovery document exactly, with or without final slash; if it should be the same, an answer of another provider was used.", p.cfg.Issuer)
+	case "tid":
+		return "Somebody of another tenant came. If that tenant is to be let in, list its id among the provider's tenants."
 	case "aud", "azp":
 		return fmt.Sprintf("The token was made for another client. Compare client_id %q with the registration.", p.cfg.ClientID)
 	case "exp", "iat", "nbf":

@@ -25,6 +25,8 @@ type Request struct {
 	MaxAge    *int   // seconds; the returned auth_time is checked against it
 	UILocales string
 	ACRValues string
+
+	User string // for Exchange: the callback's field user; read if Config.NameInCallback, and for a name alone
 }
 
 // minSecret is the shortest state and nonce taken: 22 characters of base64url hold 128 bits.
@@ -82,11 +84,14 @@ func (p *Provider) parameters(q url.Values, r Request) url.Values {
 	q.Set("response_type", "code")
 	q.Set("client_id", p.cfg.ClientID)
 	q.Set("redirect_uri", p.cfg.RedirectURI)
-	q.Set("scope", strings.Join(p.cfg.Scopes, " "))
+	if len(p.cfg.Scopes) > 0 {
+		q.Set("scope", strings.Join(p.cfg.Scopes, " "))
+	}
 	q.Set("state", r.State)
-	q.Set("nonce", r.Nonce)
-	q.Set("code_challenge", oauth2.S256ChallengeFromVerifier(r.Verifier))
-	q.Set("code_challenge_method", "S256")
+	if !p.cfg.NoPKCE {
+		q.Set("code_challenge", oauth2.S256ChallengeFromVerifier(r.Verifier))
+		q.Set("code_challenge_method", "S256")
+	}
 	optional := func(name, value string) {
 		if value != "" {
 			q.Set(name, value)
@@ -95,10 +100,14 @@ func (p *Provider) parameters(q url.Values, r Request) url.Values {
 	optional("response_mode", p.cfg.ResponseMode)
 	optional("prompt", r.Prompt)
 	optional("ui_locales", r.UILocales)
-	optional("acr_values", r.ACRValues)
 	if p.cfg.ForwardLoginHint {
 		optional("login_hint", r.LoginHint)
 	}
+	if p.cfg.OAuth2 != nil {
+		return q
+	}
+	q.Set("nonce", r.Nonce)
+	optional("acr_values", r.ACRValues)
 	switch {
 	case r.MaxAge != nil:
 		q.Set("max_age", strconv.Itoa(*r.MaxAge))

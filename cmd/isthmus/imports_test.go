@@ -57,8 +57,9 @@ var floors = []floor{
 
 	{"idp/idptest", []string{"idp/..."}},
 	{"idp", []string{"idp/signature", "idp/strictjson", "idp/outbound"}},
+	{"idp/preset/presettest", []string{"idp/idptest"}},
 	{"idp/...", nil},
-	{"config", []string{"mapping", "hub/oauth", "hub/proof"}},
+	{"config", []string{"mapping", "hub/oauth", "hub/proof", "idp/preset"}},
 	{"mapping", nil},
 }
 
@@ -84,7 +85,7 @@ var withoutHTTP = []string{"hub/...", "mapping", "config"}
 
 // forTests are the packages made for tests. Nothing else imports them but the
 // demo and the bench, which show the hub with an upstream in the box.
-var forTests = []string{"hub/hubtest", "hub/store/storetest", "hub/oauth/oauthtest", "idp/idptest"}
+var forTests = []string{"hub/hubtest", "hub/store/storetest", "hub/oauth/oauthtest", "idp/idptest", "idp/preset/presettest"}
 
 // showcase matches the files of the demo and the bench: by their own name or by
 // their folder's.
