@@ -25,7 +25,7 @@ var apple = &Preset{
 	ResponseMode: "form_post",
 	Auth:         "post",
 	Mapping:      without(standard, "locale", "picture"),
-	Quirks:       []Quirk{SignedSecret, NameInForm, WithoutMaxAge},
+	Quirks:       []Quirk{SignedSecret, NameInForm},
 	Verified:     "text",
 	Console:      "developer.apple.com, Certificates, Identifiers & Profiles: a Services ID, which is the client_id, and a key, both for Sign in with Apple",
 	Proven:       `email_verified is true, or the text "true"; it may be a relay address that reaches the person through Apple alone`,
