@@ -43,6 +43,7 @@ func (p *Provider) verify(ctx context.Context, t *trace, raw, accessToken string
 	if bad != nil {
 		return nil, invalid(bad)
 	}
+	p.narrow(token)
 	now := p.now()
 	s := &signed{p: p, t: t, token: token}
 	verifier := oidc.NewVerifier(p.cfg.Issuer, s, &oidc.Config{

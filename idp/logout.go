@@ -58,6 +58,7 @@ func (p *Provider) verifyLogout(ctx context.Context, t *trace, raw string) (*Log
 	if bad != nil {
 		return nil, invalid(bad)
 	}
+	p.narrow(token)
 	if failed := p.verifySignature(ctx, t, StepLogoutToken, token); failed != nil {
 		return nil, failed
 	}

@@ -214,6 +214,9 @@ func (d *doctor) clock() {
 	}
 }
 
+// refusals are the codes whose meaning is known (RFC 6749 §5.2), but for the one that a made-up code deserves.
+var refusals = []string{"invalid_request", "invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope", "redirect_uri_mismatch"}
+
 // client tells a wrong secret from a wrong code: a provider authenticates the client before it looks at the code
 // (RFC 6749 §5.2).
 func (d *doctor) client(ctx context.Context, m *Metadata) {
@@ -234,12 +237,12 @@ func (d *doctor) client(ctx context.Context, m *Metadata) {
 	switch {
 	case err.Code == "invalid_grant":
 		d.ok("client", "the token endpoint accepts our client and refuses a made-up code")
-	case err.Code != "":
+	case slices.Contains(refusals, err.Code):
 		d.failed("client", err)
 	case err.Kind == KindInvalid && err.Status == http.StatusUnauthorized:
 		err.Kind, err.Code = KindRefused, "invalid_client"
 		d.failed("client", err)
-	case err.Kind == KindInvalid && err.Status < 500:
+	case err.Kind == KindRefused || err.Kind == KindInvalid && err.Status < 500:
 		_ = d.p.finish(err, &d.t)
 		d.note(Warn, "client", "it cannot be told whether our client is accepted: "+err.Error(), err.Mend)
 	default:

@@ -3,6 +3,8 @@ package idp
 import (
 	"slices"
 	"strings"
+
+	"github.com/isthmus-hub/isthmus/idp/strictjson"
 )
 
 // tenantPart of a Config.Issuer stands for the tenant that a token names by tid, as in the metadata of Entra's
@@ -21,6 +23,24 @@ func (p *Provider) issuerOfToken(c claimReader) (string, *checkError) {
 		want = p.issuerOf(tid)
 	}
 	return want, c.issuer(want)
+}
+
+// narrow notes what a token says of itself that decides which keys may have signed it: one key set is for all tenants,
+// and each key of it for those that its member issuer says. What is noted is believed when the signature is good.
+func (p *Provider) narrow(token *jws) {
+	if len(p.cfg.Tenants) == 0 {
+		return
+	}
+	var claims map[string]any
+	if strictjson.Decode(token.payload, &claims) == nil {
+		token.tenant, _ = claims["tid"].(string)
+		token.issuer, _ = claims["iss"].(string)
+	}
+}
+
+// serves tells whether the key signs for the token's issuer, as far as that is said.
+func (k *verificationKey) serves(h jwsHeader) bool {
+	return k.issuer == "" || h.issuer == "" || strings.ReplaceAll(k.issuer, tenantPart, h.tenant) == h.issuer
 }
 
 func (p *Provider) issuerOf(tenant string) string {

@@ -28,8 +28,9 @@ type Preset struct {
 	Mapping      []Rule
 
 	Quirks   []Quirk
-	Verified string // what makes an address proven, in idp's words: "", text, xms_edov, never
+	Verified string // what makes an address proven, in the file's words: "" (the claim), text, xms_edov, never
 	Logout   bool   // people can be signed out there
+	Tells    string // how it tells of sign-outs there: back, front (channel), or not at all
 
 	Console string // where the hub is registered
 	Proven  string // what makes an address proven, in a sentence

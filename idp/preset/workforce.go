@@ -19,6 +19,7 @@ var entra = &Preset{
 	Mapping:   without(standard, "locale", "picture"),
 	Verified:  "never",
 	Logout:    true,
+	Tells:     "front",
 	Console:   "entra.microsoft.com, App registrations: a new registration with the platform Web; with tenants, for accounts in any organizational directory",
 	Proven:    "nothing, for administrators of any directory write what they like into it; verified_email: xms_edov believes the optional claim of that name, if it is true",
 	Notes: []string{
@@ -50,6 +51,7 @@ var auth0 = &Preset{
 	Scopes:  []string{"openid", "email", "profile"},
 	Mapping: without(standard, "locale"),
 	Logout:  true,
+	Tells:   "back",
 	Console: "manage.auth0.com, Applications: a regular web application",
 	Proven:  "email_verified is true",
 	Notes:   []string{"Its issuer ends with a slash. To sign people out there, RP-Initiated Logout End Session Endpoint Discovery must be on in the tenant's advanced settings."},
@@ -64,6 +66,7 @@ var keycloak = &Preset{
 	Scopes:  []string{"openid", "email", "profile"},
 	Mapping: without(standard, "picture"),
 	Logout:  true,
+	Tells:   "back",
 	Console: "the Admin Console of the realm, Clients: an OpenID Connect client with client authentication on",
 	Proven:  "email_verified is true, which an administrator of the realm can set by hand",
 	Docs:    "https://www.keycloak.org/docs/latest/server_admin/",

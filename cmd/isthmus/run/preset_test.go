@@ -286,7 +286,9 @@ func TestA74_OtherTenants(t *testing.T) {
 	}
 	// A token that names a listed tenant and bears the issuer of another.
 	up.OIDC.SetHooks(idptest.Hooks{
-		Discovery: func(doc map[string]any) { doc["issuer"] = strings.Replace(up.OIDC.Issuer(), "organizations", "{tenantid}", 1) },
+		Discovery: func(doc map[string]any) {
+			doc["issuer"] = strings.Replace(up.OIDC.Issuer(), "organizations", "{tenantid}", 1)
+		},
 		IDToken: func(token *idptest.Token) {
 			token.Claims["tid"], token.Claims["iss"] = partner, strings.Replace(up.OIDC.Issuer(), "organizations", stranger, 1)
 		},

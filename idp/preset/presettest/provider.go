@@ -98,3 +98,6 @@ func (p *Provider) YAML(more ...string) string {
 }
 
 const secretLine = "client_secret: " + ClientSecret + "\n"
+
+// URL is an address of the stand-in.
+func (p *Provider) URL(path string) string { return p.base + path }
