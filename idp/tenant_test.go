@@ -10,18 +10,48 @@ import (
 )
 
 // manyTenants is the relying party of a provider whose metadata hold a pattern, as Entra's do, with two tenants let in.
-func manyTenants(t *testing.T) *rig {
+func manyTenants(t *testing.T) *tenants {
 	t.Helper()
-	r := newRig(t, setup{op: idptest.Config{Path: "/organizations/v2.0", NoIss: true}, rp: func(c *idp.Config) {
+	return &tenants{rig: newRig(t, setup{op: idptest.Config{Path: "/organizations/v2.0", NoIss: true}, rp: func(c *idp.Config) {
 		c.Discovery = c.Issuer + "/.well-known/openid-configuration"
 		c.Issuer, c.Tenants = strings.Replace(c.Issuer, "organizations", "{tenantid}", 1), []string{"t-one", "t-two"}
-	}})
-	return r
+	}})}
+}
+
+// tenants is such a provider, with the hooks that it has.
+type tenants struct {
+	*rig
+	hooks idptest.Hooks
+}
+
+// TestA74_KeysOfATenant: a key that the set gives to one issuer signs for no other.
+func TestA74_KeysOfATenant(t *testing.T) {
+	for _, c := range []struct {
+		issuer func(*tenants) any
+		good   bool
+	}{
+		{func(r *tenants) any { return r.issuerOf("{tenantid}") }, true},
+		{func(r *tenants) any { return r.issuerOf("t-one") }, true},
+		{func(r *tenants) any { return r.issuerOf("t-two") }, false},
+		{func(*tenants) any { return 7 }, true}, // says nothing
+	} {
+		r := manyTenants(t)
+		r.of("t-one", r.issuerOf("t-one"))
+		hooks := r.hooks
+		hooks.JWKS = func(doc map[string]any) { doc["keys"].([]any)[0].(map[string]any)["issuer"] = c.issuer(r) }
+		r.op.SetHooks(hooks)
+		_, err := r.signIn()
+		if c.good && err != nil {
+			t.Errorf("%v: %v", c.issuer(r), err)
+		} else if !c.good {
+			refused(t, err, idp.StepIDToken, "kid")
+		}
+	}
 }
 
 // of makes tokens of a tenant under an issuer's; empty leaves a claim out.
-func (r *rig) of(tid, iss any) {
-	r.op.SetHooks(idptest.Hooks{
+func (r *tenants) of(tid, iss any) {
+	r.hooks = idptest.Hooks{
 		Discovery: func(doc map[string]any) {
 			doc["issuer"] = strings.Replace(r.op.Issuer(), "organizations", "{tenantid}", 1)
 		},
@@ -31,10 +61,11 @@ func (r *rig) of(tid, iss any) {
 				delete(token.Claims, "tid")
 			}
 		},
-	})
+	}
+	r.op.SetHooks(r.hooks)
 }
 
-func (r *rig) issuerOf(tenant string) string {
+func (r *tenants) issuerOf(tenant string) string {
 	return strings.Replace(r.op.Issuer(), "organizations", tenant, 1)
 }
 
