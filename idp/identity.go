@@ -41,6 +41,7 @@ func (p *Provider) exchange(ctx context.Context, t *trace, r Request, code strin
 	if err := r.check(); err != nil {
 		return nil, &Error{Step: StepToken, Check: "request", Kind: KindMisused, Cause: err}
 	}
+	r = p.fit(r)
 	m, err := p.discover(ctx, t)
 	if err != nil {
 		return nil, err

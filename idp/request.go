@@ -25,6 +25,9 @@ type Request struct {
 	MaxAge    *int   // seconds; the returned auth_time is checked against it
 	UILocales string
 	ACRValues string
+	// Another says that Prompt has "login" for a person who wants to come as somebody else. Where no login can be shown to
+	// be fresh, select_account does for that.
+	Another bool
 
 	User string // for Exchange: the callback's field user; read if Config.NameInCallback, and for a name alone
 }
@@ -47,6 +50,15 @@ func (r Request) check() error {
 }
 
 const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+
+// fit is the request as this provider can answer it.
+func (p *Provider) fit(r Request) Request {
+	if r.Another && (p.cfg.NoAuthTime || p.cfg.OAuth2 != nil) {
+		words := slices.DeleteFunc(strings.Fields(r.Prompt), func(w string) bool { return w == "login" || w == "select_account" })
+		r.Prompt = strings.Join(append(words, "select_account"), " ")
+	}
+	return r
+}
 
 // wantsLogin tells whether a fresh authentication was asked for.
 func (r Request) wantsLogin() bool { return slices.Contains(strings.Fields(r.Prompt), "login") }
@@ -72,7 +84,7 @@ func (p *Provider) AuthorizationURL(ctx context.Context, r Request) (string, err
 	if parseErr != nil {
 		return "", p.finish(&Error{Step: StepRedirect, Check: "url", Kind: KindInvalid, Cause: parseErr}, &t)
 	}
-	u.RawQuery = p.parameters(u.Query(), r).Encode()
+	u.RawQuery = p.parameters(u.Query(), p.fit(r)).Encode()
 	return u.String(), nil
 }
 

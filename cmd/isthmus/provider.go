@@ -167,7 +167,7 @@ type presetAddresses struct {
 func detail(p *preset.Preset, pools []config.Pool) registration {
 	r := registration{knownProvider: describe([]*preset.Preset{p})[0], Console: p.Console, Notes: append([]string{}, p.Notes...)}
 	if p.Has(preset.WithoutMaxAge) {
-		r.Notes = append(r.Notes, "It does not tell when a person authenticated, so a sign-in with max_age or prompt=login is refused on the way back.")
+		r.Notes = append(r.Notes, "It does not tell when a person authenticated, so a sign-in for which an app demands max_age or prompt=login is refused.")
 	}
 	if !p.Logout {
 		r.Notes = append(r.Notes, "People cannot be signed out there by an app: its session goes on after a sign-out here.")

@@ -31,7 +31,7 @@ func (t *attempt) upstream() idp.Request {
 	r := &t.in.Request
 	up := idp.Request{
 		State: t.in.ID, Nonce: t.in.Nonce, Verifier: t.in.Verifier, Started: t.in.Sent,
-		LoginHint: r.LoginHint, MaxAge: r.MaxAge, UILocales: r.UILocales, ACRValues: r.ACRValues,
+		LoginHint: r.LoginHint, MaxAge: r.MaxAge, UILocales: r.UILocales, ACRValues: r.ACRValues, Another: t.in.Another,
 	}
 	up.Prompt = (r.Prompt & (oauth.PromptLogin | oauth.PromptSelectAccount)).String()
 	return up

@@ -97,6 +97,7 @@ func quirks(cfg *idp.Config, c *config.Provider) {
 	}
 	cfg.Parameters = c.Known.Parameters
 	cfg.NameInCallback = c.Known.Has(preset.NameInForm)
+	cfg.NoAuthTime = c.Known.Has(preset.WithoutMaxAge)
 	cfg.NoPKCE = c.Known.Has(preset.WithoutPKCE)
 	if cfg.Assertion != nil && c.Known.Has(preset.SignedSecret) {
 		cfg.Assertion.Issuer, cfg.Assertion.AsSecret = c.TeamID, true
