@@ -23,6 +23,11 @@ var (
 
 const maxIdentifiers = 50
 
+// ownParameters are those of an authorization request that the hub makes; idp refuses the same ones.
+var ownParameters = []string{"response_type", "client_id", "client_secret", "redirect_uri", "scope", "state", "nonce", "code_challenge",
+	"code_challenge_method", "response_mode", "prompt", "max_age", "login_hint", "ui_locales", "acr_values", "request", "request_uri", "code",
+	"id_token_hint"}
+
 func (r *reader) provider(c *Config, p *Provider, path string, names *unique) {
 	before := len(r.findings)
 	r.preset(p, path)
@@ -58,6 +63,11 @@ func (r *reader) provider(c *Config, p *Provider, path string, names *unique) {
 	} {
 		if at := path + ".endpoints." + e.key; r.has(at) && e.text != "" {
 			r.upstream(c, r.web(e.text, at), e.text, at)
+		}
+	}
+	for _, name := range ownParameters {
+		if at := path + ".parameters." + name; r.has(at) {
+			r.problem(at, "is a parameter that the hub sets itself", "remove it")
 		}
 	}
 	r.oauth2(p, path)

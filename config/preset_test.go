@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/isthmus-hub/isthmus/idp"
 	"github.com/isthmus-hub/isthmus/idp/preset"
 )
 
@@ -115,5 +116,16 @@ func TestA75_OneKeyForTwoProviders(t *testing.T) {
 	_, err := Parse("isthmus.yaml", []byte(file(bad)), machine())
 	if err == nil || !strings.Contains(err.Error(), "the same key proves the hub at https://one.example") {
 		t.Error(err)
+	}
+}
+
+// TestOwnParameters: what is refused here is what idp would refuse when the hub starts.
+func TestOwnParameters(t *testing.T) {
+	cfg := idp.Config{Name: "corp", Issuer: "https://login.corp.example", ClientID: "hub", RedirectURI: "https://id.example/cb", AuthMethod: idp.AuthNone}
+	for _, name := range ownParameters {
+		cfg.Parameters = map[string]string{name: "x"}
+		if _, err := idp.New(cfg, nil, nil); err == nil {
+			t.Errorf("idp takes %s", name)
+		}
 	}
 }

@@ -44,6 +44,8 @@ type Provider struct {
 	ClientAuth string `yaml:"client_auth" oneof:"basic post none private_key_jwt"`
 	// Scopes are asked for; [openid, email, profile] by default. openid must be among them.
 	Scopes []string `yaml:"scopes,words"`
+	// Parameters are more authorization parameters, such as Google's hd; none of the hub's own.
+	Parameters map[string]string `yaml:"parameters"`
 	// ResponseMode is how the upstream's answer comes back: "query", "form_post", or "" to let it choose.
 	ResponseMode string `yaml:"response_mode" oneof:"query form_post"`
 	// VerifiedEmail is what makes an e-mail address proven: "claim" (default: email_verified is true), "text" (or the text

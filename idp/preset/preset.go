@@ -22,7 +22,6 @@ type Preset struct {
 	Endpoints    Endpoints // all that there are, of plain OAuth 2; none of a provider that is discovered
 	Subject      string    // of plain OAuth 2: the member of userinfo that never changes
 	Scopes       []string
-	Parameters   map[string]string // more parameters of authorization requests
 	ResponseMode string
 	Auth         string // how the secret is sent, where discovery does not say: post
 	Mapping      []Rule

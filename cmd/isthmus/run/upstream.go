@@ -76,6 +76,7 @@ func upstreamConfig(issuer string, c *config.Provider) idp.Config {
 			JWKS: c.Endpoints.JWKS, EndSession: c.Endpoints.EndSession,
 		},
 	}
+	cfg.Parameters = c.Parameters
 	cfg.Tenants, cfg.Discovery, cfg.ResponseMode, cfg.Verified = c.Tenants, c.Discovery, c.ResponseMode, verified[c.VerifiedEmail]
 	if c.Type == "oauth2" {
 		cfg.OAuth2 = &idp.OAuth2{Subject: c.Subject, Emails: c.Emails}
@@ -95,7 +96,6 @@ func quirks(cfg *idp.Config, c *config.Provider) {
 	if c.Known == nil {
 		return
 	}
-	cfg.Parameters = c.Known.Parameters
 	cfg.NameInCallback = c.Known.Has(preset.NameInForm)
 	cfg.NoAuthTime = c.Known.Has(preset.WithoutMaxAge)
 	cfg.NoPKCE = c.Known.Has(preset.WithoutPKCE)
