@@ -74,7 +74,7 @@ type Config struct {
 
 	Verified       Verified // what makes an e-mail address proven
 	NameInCallback bool     // believe the name, and nothing else, in the callback's field user
-	NoAuthTime     bool     // it never tells when a person authenticated; to demand that is refused all the same
+	NoAuthTime     bool     // it may not tell when a person authenticated; who demands that is refused then all the same
 	NoPKCE         bool     // for the provider that refuses a token request with code_verifier
 
 	LogoutStyle           string // LogoutStandard, LogoutCognito

@@ -259,6 +259,25 @@ func TestOAuth2Config(t *testing.T) {
 	}
 }
 
+// TestCallbackNameBesideSigned: what is signed is not overwritten, and what is not there is filled in, at the provider
+// that is known for it alone.
+func TestCallbackNameBesideSigned(t *testing.T) {
+	for _, known := range []bool{true, false} {
+		r := newRig(t, setup{op: idptest.Config{Algorithm: "ES256"}, rp: func(c *idp.Config) { c.NameInCallback = known }})
+		r.op.SetUser(idptest.User{Subject: "alice", Claims: map[string]any{"given_name": "Alice", "name": "Alice Signed"}})
+		q := r.request()
+		q.User = `{"name":{"firstName":"Eve","lastName":"Berg"},"email":"eve@mail.example"}`
+		id, err := r.with(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[bool]any{true: "Berg", false: nil}[known]
+		if id.Claims["given_name"] != "Alice" || id.Claims["name"] != "Alice Signed" || id.Claims["family_name"] != want || id.Claims["email"] != nil {
+			t.Errorf("known %v: %v", known, id.Claims)
+		}
+	}
+}
+
 // TestCallbackName: of what comes unsigned a name goes on, and nothing else (A73).
 func TestCallbackName(t *testing.T) {
 	for user, want := range map[string]string{

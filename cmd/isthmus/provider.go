@@ -166,7 +166,7 @@ type presetAddresses struct {
 
 func detail(p *preset.Preset, pools []config.Pool) registration {
 	r := registration{knownProvider: describe([]*preset.Preset{p})[0], Console: p.Console, Notes: append([]string{}, p.Notes...)}
-	if p.Has(preset.WithoutMaxAge) {
+	if p.Has(preset.WithoutAuthTime) {
 		r.Notes = append(r.Notes, "It does not tell when a person authenticated, so a sign-in for which an app demands max_age or prompt=login is refused.")
 	}
 	if !p.Logout {

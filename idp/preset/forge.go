@@ -19,7 +19,7 @@ var github = &Preset{
 	Auth:    "post",
 	Mapping: []Rule{{"email", "email"}, {"email_verified", "email_verified"}, {"name", "name"}, {"picture", "avatar_url"},
 		{"preferred_username", "login"}},
-	Quirks:  []Quirk{WithoutMaxAge},
+	Quirks:  []Quirk{WithoutAuthTime},
 	Console: "github.com, Settings, Developer settings, OAuth Apps: a new OAuth app",
 	Proven:  "the address is the person's primary one, and verified, in the list of their addresses; the one of the profile is not looked at",
 	Notes: []string{

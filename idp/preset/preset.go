@@ -42,11 +42,12 @@ type Quirk string
 
 // The quirks.
 const (
-	SignedSecret  Quirk = "signed secret"    // the client secret is a JWT that we sign (Apple)
-	NameInForm    Quirk = "name in the form" // the name comes once, in the callback's field user (Apple)
-	SecretProof   Quirk = "secret proof"     // calls carry the access token under HMAC with the secret (Facebook)
-	WithoutPKCE   Quirk = "without PKCE"     // a token request with code_verifier is refused (LinkedIn)
-	WithoutMaxAge Quirk = "without max_age"  // nothing tells when a person authenticated
+	SignedSecret     Quirk = "signed secret"      // the client secret is a JWT that we sign (Apple)
+	NameInForm       Quirk = "name in the form"   // the name comes once, in the callback's field user (Apple)
+	SecretProof      Quirk = "secret proof"       // calls carry the access token under HMAC with the secret (Facebook)
+	WithoutPKCE      Quirk = "without PKCE"       // a token request with code_verifier is refused (LinkedIn)
+	WithoutAuthTime  Quirk = "without auth_time"  // nothing tells when a person authenticated
+	OptionalAuthTime Quirk = "optional auth_time" // that is told if the registration says so (Entra)
 )
 
 // Has tells whether it is so.

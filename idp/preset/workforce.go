@@ -18,6 +18,7 @@ var entra = &Preset{
 	Scopes:    []string{"openid", "email", "profile"},
 	Mapping:   without(standard, "locale", "picture"),
 	Verified:  "never",
+	Quirks:    []Quirk{OptionalAuthTime},
 	Logout:    true,
 	Tells:     "front",
 	Console:   "entra.microsoft.com, App registrations: a new registration with the platform Web; with tenants, for accounts in any organizational directory",
@@ -25,6 +26,7 @@ var entra = &Preset{
 	Notes: []string{
 		"With tenants, a person of another directory is refused, and the identity keeps the issuer of the person's own.",
 		"verified_email: xms_edov needs the optional claims email and xms_edov in the registration's token configuration.",
+		"Apps that demand max_age or prompt=login need the optional claim auth_time there, or are refused.",
 	},
 	Docs: "https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference",
 }

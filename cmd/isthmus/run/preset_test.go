@@ -193,7 +193,8 @@ func TestPresets(t *testing.T) {
 		{"github", "", ana, nil, "email=ana@mail.example email_verified=true name=Ana Berg" + picture + " preferred_username=ana"},
 		{"github", "private address", with(func(p *presettest.Person) { p.Private = true }), nil, "email=ana@mail.example email_verified=true name=Ana Berg" + picture + " preferred_username=ana"},
 		{"github", "unverified address", unproven, nil, "email=ana@mail.example email_verified=false name=Ana Berg" + picture + " preferred_username=ana"},
-		{"github", "addresses not allowed", nameless, nil, "name=Ana Berg" + picture + " preferred_username=ana"},
+		{"github", "list not allowed, profile shown", with(func(p *presettest.Person) { p.Unlisted = true }), nil, "name=Ana Berg" + picture + " preferred_username=ana"},
+		{"github", "no addresses", nameless, nil, "name=Ana Berg" + picture + " preferred_username=ana"},
 
 		{"gitlab", "", ana, nil, "email=ana@mail.example email_verified=true name=Ana Berg" + picture + " preferred_username=ana"},
 		{"gitlab", "unverified address", unproven, nil, "email=ana@mail.example email_verified=false name=Ana Berg" + picture + " preferred_username=ana"},

@@ -97,7 +97,7 @@ func quirks(cfg *idp.Config, c *config.Provider) {
 		return
 	}
 	cfg.NameInCallback = c.Known.Has(preset.NameInForm)
-	cfg.NoAuthTime = c.Known.Has(preset.WithoutMaxAge)
+	cfg.NoAuthTime = c.Known.Has(preset.WithoutAuthTime) || c.Known.Has(preset.OptionalAuthTime)
 	cfg.NoPKCE = c.Known.Has(preset.WithoutPKCE)
 	if cfg.Assertion != nil && c.Known.Has(preset.SignedSecret) {
 		cfg.Assertion.Issuer, cfg.Assertion.AsSecret = c.TeamID, true

@@ -177,7 +177,7 @@ func github(t idptest.TB, p *Provider) {
 				return user
 			},
 			"/api/v3/user/emails": func(_ *http.Request, who Person) any {
-				if who.Email == "" { // as to an app without the permission
+				if who.Email == "" || who.Unlisted {
 					return http.StatusNotFound
 				}
 				return []map[string]any{

@@ -22,6 +22,7 @@ type Person struct {
 	Email       string // empty: none there
 	Verified    bool   // the provider has verified the address
 	Private     bool   // GitHub: the profile shows no address
+	Unlisted    bool   // GitHub: the app may not read the list of addresses
 	Tenant      string // Entra: the directory that they are of
 	DomainOwned bool   // Entra: xms_edov
 	Thin        bool   // the ID token holds no address; userinfo does
