@@ -201,7 +201,6 @@ func (r *reader) upstreamKey(p *Provider, path string) {
 		r.problem(at, "holds no key to sign with", err.Error())
 		return
 	}
-	p.Key = key
 	origin := p.Issuer
 	if u, err := url.Parse(p.Issuer); err == nil {
 		origin = u.Scheme + "://" + u.Host

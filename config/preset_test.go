@@ -59,7 +59,7 @@ func TestPresets(t *testing.T) {
 			if strings.ContainsAny(got.Issuer+got.Endpoints.Authorization+got.Endpoints.UserInfo+got.Emails, "{}") {
 				t.Errorf("not filled: %s, %+v", got.Issuer, got.Endpoints)
 			}
-			if (got.Type == typeOAuth2) != p.OAuth2 || !slices.Equal(got.Scopes, p.Scopes) || (got.Key != nil) != p.Has(preset.SignedSecret) {
+			if (got.Type == typeOAuth2) != p.OAuth2 || !slices.Equal(got.Scopes, p.Scopes) || (got.Signer() != nil) != p.Has(preset.SignedSecret) {
 				t.Errorf("%+v", got)
 			}
 			if p.Verified != "never" && !slices.Contains(p.Mapping, preset.Rule{Attribute: "email_verified", From: "email_verified"}) {

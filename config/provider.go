@@ -75,8 +75,19 @@ type Provider struct {
 	// of a person's addresses.
 	Known             *preset.Preset `yaml:"-"`
 	Discovery, Emails string         `yaml:"-"`
-	// Key is PrivateKey, parsed.
-	Key crypto.Signer `yaml:"-"`
+}
+
+// Signer is PrivateKey as it signs; nil if the hub does not. It is no field, so that nothing that prints a Provider
+// comes upon the numbers in it.
+func (p *Provider) Signer() crypto.Signer {
+	if !p.signs() || p.PrivateKey.Empty() {
+		return nil
+	}
+	key, err := parsePrivateKey(p.PrivateKey.Reveal())
+	if err != nil {
+		return nil // which was told when the file was checked
+	}
+	return key
 }
 
 // Endpoints are absolute addresses of an upstream; an empty one comes from discovery.

@@ -27,6 +27,12 @@ type Assertion struct {
 	AsSecret bool
 }
 
+// String shows nothing of the key.
+func (a *Assertion) String() string { return fmt.Sprintf("assertion by key %q", a.KeyID) }
+
+// GoString keeps %#v from printing the key.
+func (a *Assertion) GoString() string { return a.String() }
+
 const (
 	assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 	assertionLife = time.Minute

@@ -7,7 +7,13 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math/big"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -111,5 +117,31 @@ func TestMadeSecret(t *testing.T) {
 	}
 	if use(-2*time.Minute) == second {
 		t.Error("the clock was set back, and what comes from the future is used")
+	}
+}
+
+// TestAssertionIsNotPrinted: neither the Config nor the Assertion shows the key, and a refusal of it says so.
+func TestAssertionIsNotPrinted(t *testing.T) {
+	key := signers(t)[jose.ES256].(*ecdsa.PrivateKey)
+	a := &idp.Assertion{Key: key, KeyID: "k1"}
+	text := fmt.Sprintf("%v %+v %#v %v %+v", a, a, a, idp.Config{Assertion: a}, []any{a})
+	raw, err := json.Marshal(idp.Config{Assertion: a})
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := key.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range []string{new(big.Int).SetBytes(number).String(), hex.EncodeToString(number), base64.StdEncoding.EncodeToString(number)} {
+		if strings.Contains(text+string(raw), form) {
+			t.Errorf("the key is in %s", text)
+		}
+	}
+	r := newRig(t, setup{op: idptest.Config{Authenticate: func(url.Values) bool { return false }},
+		rp: func(c *idp.Config) { c.ClientSecret, c.AuthMethod, c.Assertion = "", idp.AuthPrivateKey, a }})
+	_, err = r.signIn()
+	if e := refused(t, err, idp.StepToken, "error"); !strings.Contains(e.Mend, "signature") {
+		t.Error(e.Mend)
 	}
 }

@@ -45,6 +45,9 @@ func (p *Provider) mendUnreachable(e *Error) string {
 func (p *Provider) mendRefusal(e *Error) string {
 	switch e.Code {
 	case "invalid_client":
+		if a := p.cfg.Assertion; a != nil {
+			return fmt.Sprintf("The provider refused our signature. Compare client_id %q, key id %q, whose key it is, and the clock with the provider's registration.", p.cfg.ClientID, a.KeyID)
+		}
 		return fmt.Sprintf("The provider refused our client secret. Compare client_id %q and the secret with the provider's registration, and its authentication method.", p.cfg.ClientID)
 	case "invalid_grant":
 		return fmt.Sprintf("The provider refused the code: expired, used before, or issued for another redirect_uri than %q. If it happens to everybody, compare redirect_uri and clocks.", p.cfg.RedirectURI)

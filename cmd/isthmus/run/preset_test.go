@@ -88,7 +88,14 @@ func (s *site) signIn(provider string) (claims map[string]any, page string) {
 		for _, f := range formField.FindAllStringSubmatch(text, -1) {
 			form.Set(html.UnescapeString(f[1]), html.UnescapeString(f[2]))
 		}
-		if res, err = c.PostForm(html.UnescapeString(to[1]), form); err != nil {
+		post, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, html.UnescapeString(to[1]), strings.NewReader(form.Encode()))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for name, value := range map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Origin": "https://appleid.apple.com", "Sec-Fetch-Site": "cross-site"} {
+			post.Header.Set(name, value)
+		}
+		if res, err = c.Do(post); err != nil {
 			s.t.Fatal(err)
 		}
 		text = s.read(res)

@@ -81,8 +81,8 @@ func upstreamConfig(issuer string, c *config.Provider) idp.Config {
 	if c.Type == "oauth2" {
 		cfg.OAuth2 = &idp.OAuth2{Subject: c.Subject, Emails: c.Emails}
 	}
-	if c.Key != nil {
-		cfg.Assertion = &idp.Assertion{Key: c.Key, KeyID: c.KeyID}
+	if key := c.Signer(); key != nil {
+		cfg.Assertion = &idp.Assertion{Key: key, KeyID: c.KeyID}
 	}
 	quirks(&cfg, c)
 	if c.Compiled.NeedsAll() {

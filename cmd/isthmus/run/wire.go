@@ -207,7 +207,7 @@ func (h *Hub) provider(p *hub.Pool, c *config.Provider, upstreams map[string]ups
 	if c.Known != nil {
 		kind = c.Known.Type
 	}
-	if c.Key != nil {
+	if !c.PrivateKey.Empty() {
 		from = c.PrivateKey.Origin()
 	}
 	return &hub.Provider{
