@@ -103,16 +103,27 @@ func clientHops(p *Pool, id string, e End, now time.Time) (hops []Hop) {
 // EndSessions ends every session of a person, the first of them in the given
 // transaction, and reports whether more are left: see EndAll.
 func EndSessions(tx *store.Tx, p *Pool, sub string, e End) (more bool, err error) {
-	sessions, next, err := Sessions.FindAll(tx, "sub", sub, store.Page{Limit: endBatch})
-	if err != nil {
-		return false, err
-	}
-	for _, s := range sessions {
-		if _, err := EndSession(tx, p, s, e); err != nil {
+	n := 0
+	for after := ""; ; {
+		// A page may be short of live sessions, or have none of them.
+		sessions, next, err := Sessions.FindAll(tx, "sub", sub, store.Page{After: after, Limit: endBatch})
+		if err != nil {
 			return false, err
 		}
+		for _, s := range sessions {
+			if n == endBatch {
+				return true, nil
+			}
+			if _, err := EndSession(tx, p, s, e); err != nil {
+				return false, err
+			}
+			n++
+		}
+		if next == "" {
+			return false, nil
+		}
+		after = next
 	}
-	return next != "", nil
 }
 
 // EndAll ends the sessions of a person that EndSessions left, and tells

@@ -27,7 +27,7 @@ const (
 
 // Finding is one result of Probe.
 type Finding struct {
-	Check  string // discovery, issuer, endpoints, keys, algorithms, clock, pkce, end_session, iss, client, callback, scopes
+	Check  string // discovery, issuer, endpoints, keys, algorithms, clock, pkce, end_session, iss, client, callback, sign_out, scopes
 	Level  Level
 	Detail string
 	Mend   string // empty if OK
@@ -56,6 +56,7 @@ func (p *Provider) Probe(ctx context.Context) []Finding {
 		d.clock()
 	}
 	d.callback(ctx, m)
+	d.signOut(ctx, m)
 	return d.found
 }
 

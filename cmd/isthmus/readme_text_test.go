@@ -160,6 +160,41 @@ func TestReadmeDemo(t *testing.T) {
 	}
 }
 
+// TestReadmeRehearsal wants the rehearsal of the README's file to go as shown,
+// but for times.
+func TestReadmeRehearsal(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "isthmus.yaml")
+	for _, text := range blocks(t, "yaml") {
+		if strings.HasPrefix(text, "# how a sign-out goes on") {
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, text := range blocks(t, "console") {
+		rest, ok := strings.CutPrefix(text, "$ isthmus logout test ")
+		if !ok {
+			continue
+		}
+		words, shown, _ := strings.Cut(rest, "\n")
+		var out bytes.Buffer
+		c := root()
+		c.SetOut(&out)
+		c.SetArgs(append([]string{"logout", "test", "-c", path, "--within", "20s"}, strings.Fields(words)...))
+		if err := c.ExecuteContext(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		alike := func(text string) string {
+			return regexp.MustCompile(`[\d.]+ m?s\b`).ReplaceAllString(regexp.MustCompile(`(\S) {2,}`).ReplaceAllString(text, "$1  "), "TIME")
+		}
+		if diff := cmp.Diff(alike(out.String()), alike(shown)); diff != "" {
+			t.Errorf("the README shows another rehearsal (-isthmus +README):\n%s", diff)
+		}
+		return
+	}
+	t.Error("the README shows no rehearsal")
+}
+
 // TestReadmePresets wants the known provider that the README shows to be told so.
 func TestReadmePresets(t *testing.T) {
 	files, consoles := blocks(t, "yaml"), blocks(t, "console")

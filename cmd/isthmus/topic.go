@@ -8,7 +8,8 @@ func topics() []*cobra.Command {
 		{Use: "exit", Short: "The exit statuses", Long: `The exit statuses of every verb:
 
   0   it was done, or all is well
-  1   it could not be done: not found, not reachable, refused by the system
+  1   it could not be done: not found, not reachable, refused by the system; or
+      a logout was rehearsed, and did not reach everybody in time
   2   the command line, a file or a value in it is wrong; nothing was done
   3   doctor ran, and found something that must be mended`},
 		{Use: "errors", Short: "How a sign-in that stopped is explained", Long: `How a sign-in that stopped is explained
@@ -54,19 +55,5 @@ writes. The short form names the claim. The long form says more:
 The pool's attributes.required names what every user must have; isthmus check
 wants a rule for each. sub, identities and names that begin with cognito: are the
 hub's own and no rule can write them.`},
-		{Use: "logout", Short: "What signing out ends", Long: `What signing out ends
-
-An app sends the browser to /logout of its pool, with client_id and logout_uri,
-which must be one of the client's logout_urls or callback_urls to the letter. The browser's session
-at the hub ends, and with it what hangs on it: the next authorization request asks
-the person to sign in again.
-
-Tokens that apps hold already stay what they are until they end by themselves, save
-for refresh tokens of a user who was disabled or deleted: these are dead at their
-next use, as are that user's sessions.
-
-The session at a provider is the provider's own and goes on; a person who signs in
-by it again may not be asked for anything there. isthmus doctor says whether a
-provider has an end_session_endpoint.`},
 	}
 }

@@ -241,19 +241,20 @@ func line(r io.Reader) (string, error) {
 // does no harm, so that it asks nothing.
 type userAct struct {
 	use, short, done string
+	ends             bool // sessions
 	do               func(ctx context.Context, c *admin.Client, pool, sub string) (admin.User, error)
 }
 
 var userActs = []userAct{
-	{"disable NAME", "Keep a user out; what was signed in before is dead at its next use", "disabled",
+	{"disable NAME", "Keep a user out; what was signed in before is dead at its next use", "disabled", true,
 		func(ctx context.Context, c *admin.Client, pool, sub string) (admin.User, error) {
 			return c.SetEnabled(ctx, pool, sub, false)
 		}},
-	{"enable NAME", "Let a user in again", "enabled",
+	{"enable NAME", "Let a user in again", "enabled", false,
 		func(ctx context.Context, c *admin.Client, pool, sub string) (admin.User, error) {
 			return c.SetEnabled(ctx, pool, sub, true)
 		}},
-	{"signout NAME", "Sign a user out everywhere: every session and token of before is dead at its next use", "signed out everywhere",
+	{"signout NAME", "Sign a user out everywhere: every session and token of before is dead at its next use", "signed out everywhere", true,
 		func(ctx context.Context, c *admin.Client, pool, sub string) (admin.User, error) {
 			return c.SignOutUser(ctx, pool, sub)
 		}},
@@ -274,12 +275,21 @@ func userActCommand(a userAct) *cobra.Command {
 				if u, err = a.do(c.Context(), client, pool, u.Sub); err != nil {
 					return refused(err)
 				}
-				return v.say(c, u, "%s of the pool %s (sub %s) is %s.", plain(u.Username), pool, u.Sub, a.done)
+				then := ""
+				if a.ends {
+					then = toldOf(u.Username)
+				}
+				return v.say(c, u, "%s of the pool %s (sub %s) is %s.%s", plain(u.Username), pool, u.Sub, a.done, then)
 			})
 		},
 	})
 	dryFlag(c, &dry)
 	return c
+}
+
+// toldOf says how to see who was told of the sessions that ended with an act.
+func toldOf(user string) string {
+	return "\nThe sessions have ended, and their apps are told; who knows of it:  isthmus logout list --user " + plain(user)
 }
 
 func userDeleteCommand() *cobra.Command {
@@ -302,7 +312,7 @@ func userDeleteCommand() *cobra.Command {
 				if u, err = client.DeleteUser(c.Context(), pool, u.Sub); err != nil {
 					return refused(err)
 				}
-				return v.say(c, u, "%s of the pool %s (sub %s) is deleted.", plain(u.Username), pool, u.Sub)
+				return v.say(c, u, "%s of the pool %s (sub %s) is deleted.%s", plain(u.Username), pool, u.Sub, toldOf(u.Sub))
 			})
 		},
 	})

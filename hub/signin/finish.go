@@ -40,7 +40,8 @@ func (s *Service) enter(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 			return nil
 		}
 		session = &hub.Session{
-			ID: id, Secret: secret, UpstreamSID: e.upstream.SID, Hint: e.upstream.Hint, Expires: tx.Now.Add(p.SessionLife),
+			ID: id, Secret: secret, UpstreamSID: e.upstream.SID, Hint: e.upstream.Hint,
+			Expires: tx.Now.Add(p.SessionLife), Kept: tx.Now.Add(p.SessionLife),
 			Entry: hub.Entry{
 				Sub: user.Sub, Provider: e.provider, Link: e.link, ACR: e.acr, AuthTime: authTime(e.auth, tx.Now), Began: tx.Now,
 			},
@@ -51,7 +52,7 @@ func (s *Service) enter(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 		if t.in.Device != "" {
 			return hub.Sessions.Put(tx, session) // the device is asked about on the next page
 		}
-		session.Join(t.client.ID, until(p, t.client, tx.Now))
+		session.Join(p, t.client.ID, until(p, t.client, tx.Now))
 		if err := hub.Sessions.Put(tx, session); err != nil {
 			return err
 		}
@@ -72,7 +73,7 @@ func (s *Service) enter(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 		response.Fields = []oauth.Field{{Name: "user_code", Value: t.in.Device}}
 	}
 	return ToApp{
-		Client: t.client, Response: response, Session: hub.SessionCookie(session.ID, key), SessionLife: p.SessionLife, Finished: t.in.ID, Provider: e.provider,
+		Client: t.client, Response: response, Session: hub.SessionCookie(session.ID, key), SessionLife: session.Kept.Sub(p.Now()), Finished: t.in.ID, Provider: e.provider,
 	}, nil, nil
 }
 
@@ -87,6 +88,9 @@ func (s *Service) resume(ctx context.Context, p *hub.Pool, t *attempt, session *
 		if err != nil {
 			return err
 		}
+		if !live.Live(tx.Now) {
+			return store.ErrNotFound
+		}
 		u, err := hub.Users.Get(tx, live.Sub)
 		if err != nil {
 			return err
@@ -95,7 +99,7 @@ func (s *Service) resume(ctx context.Context, p *hub.Pool, t *attempt, session *
 			v = &verdict{reason: UserDisabled, err: errors.New("since the session began: " + why)}
 			return nil
 		}
-		if live.Join(t.client.ID, until(p, t.client, tx.Now)) {
+		if live.Join(p, t.client.ID, until(p, t.client, tx.Now)) {
 			if err := hub.Sessions.Put(tx, live); err != nil {
 				return err
 			}
@@ -170,6 +174,9 @@ func succeed(tx *store.Tx, p *hub.Pool, session *hub.Session, b Browser) (replac
 	}
 	if old.Sub == session.Sub && old.Provider == session.Provider && old.Link == session.Link {
 		session.ID, session.Clients = old.ID, old.Clients
+		if old.Kept.After(session.Kept) {
+			session.Kept = old.Kept
+		}
 		return false, nil
 	}
 	_, err = hub.EndSession(tx, p, old, hub.End{Cause: hub.ByReplacement, Visitor: b.Visitor})
@@ -189,7 +196,7 @@ func Session(ctx context.Context, p *hub.Pool, cookie string) (session *hub.Sess
 		user, err = hub.Users.Get(tx, session.Sub)
 		return err
 	})
-	if errors.Is(err, store.ErrNotFound) || (err == nil && session.Over(user) != "") {
+	if errors.Is(err, store.ErrNotFound) || err == nil && (!session.Live(p.Now()) || session.Over(user) != "") {
 		return nil, nil, nil
 	}
 	return session, user, err

@@ -106,6 +106,29 @@ func (c *Client) Trace(ctx context.Context, pool, id string) (Trace, error) {
 	return call[Trace](ctx, c, "GET", path("pools", pool, "traces", id), nil)
 }
 
+// Logouts returns a page of a pool's logouts, the newest first. A page may be
+// short, and the list goes on until Next is empty.
+func (c *Client) Logouts(ctx context.Context, pool string, f LogoutFilter, after string, limit int) (Logouts, error) {
+	values := url.Values{}
+	for name, value := range map[string]string{"user": f.User, "client": f.Client} {
+		if value != "" {
+			values.Set(name, value)
+		}
+	}
+	for name, on := range map[string]bool{"open": f.Open, "watch": f.Watch} {
+		if on {
+			values.Set(name, "true")
+		}
+	}
+	return call[Logouts](ctx, c, "GET", path("pools", pool, "logouts")+page(values, after, limit), nil)
+}
+
+// Logout finds a logout by its id, or by a part of it that no other of the
+// latest has.
+func (c *Client) Logout(ctx context.Context, pool, id string) (Logout, error) {
+	return call[Logout](ctx, c, "GET", path("pools", pool, "logouts", id), nil)
+}
+
 // Keys lists a pool's signing keys.
 func (c *Client) Keys(ctx context.Context, pool string) ([]Key, error) {
 	answer, err := call[Keys](ctx, c, "GET", path("pools", pool, "keys"), nil)

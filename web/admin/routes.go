@@ -55,6 +55,8 @@ var routes = []route{
 	{"POST", "/pools/{pool}/users/{user}/signout", signOutUser},
 	{"GET", "/pools/{pool}/traces", listTraces},
 	{"GET", "/pools/{pool}/traces/{trace}", getTrace},
+	{"GET", "/pools/{pool}/logouts", listLogouts},
+	{"GET", "/pools/{pool}/logouts/{logout}", getLogout},
 	{"GET", "/pools/{pool}/keys", listKeys},
 	{"POST", "/pools/{pool}/keys/rotate", rotateKeys},
 	{"DELETE", "/pools/{pool}/keys/{key}", withdrawKey},

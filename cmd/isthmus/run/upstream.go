@@ -85,6 +85,9 @@ func upstreamConfig(issuer string, c *config.Provider) idp.Config {
 		cfg.Assertion = &idp.Assertion{Key: key, KeyID: c.KeyID}
 	}
 	quirks(&cfg, c)
+	if c.Logout == "never" {
+		cfg.PostLogoutRedirectURI = "" // nobody is sent there, so it need not be registered
+	}
 	if c.Compiled.NeedsAll() {
 		cfg.UserInfo = idp.UserInfoAlways
 	}
