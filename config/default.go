@@ -88,8 +88,9 @@ func (p *Pool) complete(r *reader, path string) {
 	names := make([]string, len(p.Providers))
 	for i := range p.Providers {
 		pr := &p.Providers[i]
+		pr.completePreset()
 		names[i] = pr.Name
-		if pr.Scopes == nil {
+		if pr.Scopes == nil && pr.Type != typeOAuth2 {
 			pr.Scopes = []string{"openid", "email", "profile"}
 		}
 		if pr.Mapping == nil {

@@ -25,6 +25,10 @@ type Interaction struct {
 	// Wish is what the request's long parameters came down to.
 	Wish Wish `json:"wish,omitzero"`
 
+	// Another says that prompt=login in the request is the person's, who wants to
+	// come as somebody else, and not a demand of the app.
+	Another bool `json:"another,omitempty"`
+
 	// Towards the provider, once one is chosen.
 	Provider string    `json:"provider,omitempty"`
 	Nonce    string    `json:"nonce,omitempty"`

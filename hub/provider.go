@@ -10,7 +10,8 @@ import (
 type Provider struct {
 	Name        string // as in identity_provider=, in user names and in identities
 	Label       string // on the button: "Sign in with your corporate ID"
-	Type        string // ProviderType of identities: "OIDC"
+	Type        string // ProviderType of identities: OIDC, Google, Facebook, LoginWithAmazon, SignInWithApple
+	Preset      string // what it is known as, for pages to choose a mark by: "google"; empty without a preset
 	Identifiers []string
 	Enabled     bool
 	Creates     bool // a first sign-in creates the user

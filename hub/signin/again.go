@@ -38,11 +38,13 @@ func (s *Service) Again(ctx context.Context, p *hub.Pool, b Browser, in *hub.Int
 	if name := params.Get("identity_provider"); name != "" {
 		r.IdentityProvider, r.IDPIdentifier = name, ""
 	}
-	if params.Get("prompt") == "login" {
+	another := in.Another
+	if params.Get("prompt") == "login" && !r.Prompt.Has(oauth.PromptLogin) {
 		r.Prompt |= oauth.PromptLogin
+		another = true
 	}
 	again := hub.NewInteraction(r, p.Now())
-	again.Pushed, again.Wish = in.Pushed, in.Wish
+	again.Pushed, again.Wish, again.Another = in.Pushed, in.Wish, another
 	if in.Pushed != "" {
 		again.Begun = in.Begun // what was pushed is remembered no longer
 	}

@@ -31,7 +31,7 @@ func (t *attempt) upstream() idp.Request {
 	r := &t.in.Request
 	up := idp.Request{
 		State: t.in.ID, Nonce: t.in.Nonce, Verifier: t.in.Verifier, Started: t.in.Sent,
-		LoginHint: r.LoginHint, MaxAge: r.MaxAge, UILocales: r.UILocales, ACRValues: r.ACRValues,
+		LoginHint: r.LoginHint, MaxAge: r.MaxAge, UILocales: r.UILocales, ACRValues: r.ACRValues, Another: t.in.Another,
 	}
 	up.Prompt = (r.Prompt & (oauth.PromptLogin | oauth.PromptSelectAccount)).String()
 	return up
@@ -63,13 +63,19 @@ func (s *Service) Callback(ctx context.Context, p *hub.Pool, b Browser, in *hub.
 	}
 	t.step("callback", "code received after %s%s", elapsed(p.Now().Sub(in.Sent)), matches)
 
-	identity, err := pr.Upstream.Exchange(ctx, t.upstream(), code, pr.Mapping.Needs())
+	up := t.upstream()
+	up.User = params.Get("user")
+	identity, err := pr.Upstream.Exchange(ctx, up, code, pr.Mapping.Needs())
 	if err != nil {
 		return nil, t.fail(s, reasonOf(err), err)
 	}
 	t.claims = identity.Claims
 	t.calls(identity.Calls, nil)
-	t.step("id_token", "verified: issuer %s, subject %s", identity.Issuer, hub.Mask(identity.Subject))
+	step := idp.StepIDToken
+	if identity.IDToken == "" { // plain OAuth 2
+		step = idp.StepUserInfo
+	}
+	t.step(string(step), "verified: issuer %s, subject %s", identity.Issuer, hub.Mask(identity.Subject))
 	return s.admit(ctx, p, b, t, arrival{
 		provider: pr, claims: identity.Claims,
 		identity: hub.Identity{

@@ -203,9 +203,16 @@ func (h *Hub) provider(p *hub.Pool, c *config.Provider, upstreams map[string]ups
 		}
 	}
 	upstreams[key] = up
+	kind, from := "OIDC", c.ClientSecret.Origin()
+	if c.Known != nil {
+		kind = c.Known.Type
+	}
+	if !c.PrivateKey.Empty() {
+		from = c.PrivateKey.Origin()
+	}
 	return &hub.Provider{
-		Name: c.Name, Label: c.Label, Type: "OIDC", Identifiers: c.Identifiers, Enabled: c.Enabled, Creates: c.Creation,
-		Mapping: c.Compiled, Upstream: up.provider, ClientID: c.ClientID, SecretFrom: c.ClientSecret.Origin(),
+		Name: c.Name, Label: c.Label, Type: kind, Preset: c.Preset, Identifiers: c.Identifiers, Enabled: c.Enabled, Creates: c.Creation,
+		Mapping: c.Compiled, Upstream: up.provider, ClientID: c.ClientID, SecretFrom: from,
 		Logout: logoutModes[c.Logout],
 	}, nil
 }
