@@ -31,6 +31,7 @@ type AskLink struct {
 	User        *hub.User
 	Interaction *hub.Interaction
 	Provider    *hub.Provider
+	Subject     string             // of the identity, and
 	Identity    mapping.Attributes // what the provider says of it
 }
 
@@ -160,7 +161,7 @@ func (s *Service) arrived(ctx context.Context, p *hub.Pool, b Browser, t *attemp
 		ask.Problem = directory.ErrLinked
 		return ask, nil
 	}
-	return AskLink{User: user, Interaction: t.in, Provider: a.provider, Identity: said(a.provider, a.claims)}, nil
+	return AskLink{User: user, Interaction: t.in, Provider: a.provider, Subject: a.identity.Link.Subject, Identity: said(a.provider, a.claims)}, nil
 }
 
 // said is what a provider says of an identity, in the pool's words.
