@@ -19,10 +19,10 @@ import (
 // a claim of what nobody had proven.
 func TestA79_IdentitiesMeetByProofOnly(t *testing.T) {
 	seen := map[string]bool{}
-	for seed := range uint64(4) {
+	for seed := range uint64(10) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := newWorld(t, seed)
-			w.live(120)
+			w.live(40)
 			for _, u := range w.Users(w.Pool) {
 				for _, l := range u.Links {
 					if l.Evidence != nil {
@@ -57,6 +57,9 @@ var worldAddresses = func() []string {
 	return list
 }()
 
+// freeAddresses are nobody's at first.
+var freeAddresses = []string{"q1@corp.example", "q2@home.example", "q3@corp.example", "q4@home.example", "q5@other.example", "q6@other.example"}
+
 func newWorld(t *testing.T, seed uint64) *world {
 	h := hubtest.New(t)
 	w := &world{T: t, random: rand.New(rand.NewPCG(seed, 7)), ups: map[string]*idptest.Provider{}, trusted: map[string]string{"Corp": "corp.example", "Home": "home.example"},
@@ -86,7 +89,7 @@ func pick[T any](w *world, list ...T) T { return list[w.random.IntN(len(list))] 
 
 // someone comes to a provider as anybody, with any address, proven or not.
 func (w *world) someone(provider string) (subject, address string, verified bool) {
-	subject, address = fmt.Sprintf("s%d", w.random.IntN(12)), pick(w, worldAddresses...)
+	subject, address = fmt.Sprintf("s%d", w.random.IntN(12)), pick(w, append(freeAddresses, worldAddresses...)...)
 	flag := pick[any](w, true, true, false, "true", nil)
 	w.ups[provider].SetUser(person(subject, address, flag))
 	return subject, address, flag == true
@@ -108,7 +111,11 @@ func (w *world) live(steps int) {
 		if account == nil {
 			w.Fatalf("asked about %s, which is not one account's", address)
 		}
-		switch act := pick(w, "apart", "wrong", "right", "provider", "claim", "leave"); act {
+		acts := []string{"apart", "wrong", "right", "provider", "claim", "leave"}
+		if account.Federated() {
+			acts = []string{"apart", "right", "provider", "provider", "claim"}
+		}
+		switch act := pick(w, acts...); act {
 		case "wrong":
 			b.submit(r, "password", "Wr0ng-Wr0ng")
 		case "right":
@@ -125,8 +132,8 @@ func (w *world) live(steps int) {
 				continue
 			}
 			other, _, _ := w.someone(by)
-			for _, l := range account.Links { // half of the time it is her own, if she has one there
-				if l.Provider == by && w.random.IntN(2) == 0 {
+			for _, l := range account.Links { // mostly it is her own, if she has one there
+				if l.Provider == by && w.random.IntN(3) > 0 {
 					other = l.Subject
 					w.ups[by].SetUser(person(other, address, false))
 				}
