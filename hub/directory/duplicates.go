@@ -48,61 +48,80 @@ func Duplicates(ctx context.Context, p *hub.Pool, found func(Duplicate) error) e
 	return nil
 }
 
-// each reads all users in the order of an index, a page in a transaction.
-func each(ctx context.Context, p *hub.Pool, index string, do func(*store.Tx, *hub.User) error) error {
+// each reads all users in the order of an index, a page in a transaction of its
+// own, and does something with each afterwards.
+func each(ctx context.Context, p *hub.Pool, index string, do func(*hub.User) error) error {
 	for after := ""; ; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		var users []*hub.User
 		next := ""
-		err := p.Space.View(ctx, func(tx *store.Tx) error {
-			users, onward, err := hub.Users.List(tx, index, "", store.Page{After: after, Limit: pageAlike})
-			if err != nil {
+		err := p.Space.View(ctx, func(tx *store.Tx) (err error) {
+			users, next, err = hub.Users.List(tx, index, "", store.Page{After: after, Limit: pageAlike})
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, u := range users {
+			if err := do(u); err != nil {
 				return err
 			}
-			for _, u := range users {
-				if err := do(tx, u); err != nil {
-					return err
-				}
-			}
-			next = onward
+		}
+		if after = next; after == "" {
 			return nil
-		})
-		if after = next; err != nil || next == "" {
-			return err
 		}
 	}
 }
 
 // sameIdentity finds people of a provider that the pool knows by two names.
 func sameIdentity(ctx context.Context, p *hub.Pool, found func(Duplicate) error) error {
-	return each(ctx, p, "", func(tx *store.Tx, u *hub.User) error {
+	if len(p.Providers) < 2 {
+		return nil
+	}
+	return each(ctx, p, "", func(u *hub.User) error {
 		for _, l := range u.Links {
-			d := Duplicate{Likeness: SameIdentity, Shared: l.Subject + " at " + l.Issuer, Users: []*hub.User{u}}
-			first := true // of its holders: each would find the others
-			for _, pr := range p.Providers {
-				other := l
-				if other.Provider = pr.Name; pr.Name == l.Provider {
-					continue
-				}
-				holder, err := hub.Users.Find(tx, "link", other.Key())
-				if errors.Is(err, store.ErrNotFound) || err == nil && holder.Sub == u.Sub {
-					continue
-				}
-				if err != nil {
-					return err
-				}
-				first = first && u.Sub < holder.Sub
-				d.Users = append(d.Users, holder)
+			users, err := holders(ctx, p, u, l)
+			if err != nil {
+				return err
 			}
-			if len(d.Users) > 1 && first {
-				if err := found(d.sorted()); err != nil {
-					return err
-				}
+			// Each of them would find the others; the first by sub tells.
+			if len(users) < 2 || slices.ContainsFunc(users, func(other *hub.User) bool { return other.Sub < u.Sub }) {
+				continue
+			}
+			d := Duplicate{Likeness: SameIdentity, Shared: l.Subject + " at " + l.Issuer, Users: users}
+			if err := found(d.sorted()); err != nil {
+				return err
 			}
 		}
 		return nil
 	})
+}
+
+// holders are a user and the others who have one of her identities by the name of
+// another provider.
+func holders(ctx context.Context, p *hub.Pool, u *hub.User, l hub.Link) (users []*hub.User, err error) {
+	err = p.Space.View(ctx, func(tx *store.Tx) error {
+		users = []*hub.User{u}
+		for _, pr := range p.Providers {
+			if pr.Name == l.Provider {
+				continue
+			}
+			other := l
+			other.Provider = pr.Name
+			holder, err := hub.Users.Find(tx, "link", other.Key())
+			if errors.Is(err, store.ErrNotFound) || err == nil && holder.Sub == u.Sub {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			users = append(users, holder)
+		}
+		return nil
+	})
+	return users, err
 }
 
 // sameAddress finds people with one address: they stand side by side in the index.
@@ -118,7 +137,7 @@ func sameAddress(ctx context.Context, p *hub.Pool, found func(Duplicate) error) 
 		}
 		return found(group.sorted())
 	}
-	err := each(ctx, p, "email", func(_ *store.Tx, u *hub.User) error {
+	err := each(ctx, p, "email", func(u *hub.User) error {
 		address := hub.FoldName(u.Attributes["email"])
 		if address != group.Shared {
 			if err := tell(); err != nil {
@@ -146,7 +165,7 @@ func sameAddress(ctx context.Context, p *hub.Pool, found func(Duplicate) error) 
 // index, so the pool is read as often as it takes to hold only a part of them.
 func sameName(ctx context.Context, p *hub.Pool, found func(Duplicate) error) error {
 	keys := 0
-	err := each(ctx, p, "", func(_ *store.Tx, u *hub.User) error {
+	err := each(ctx, p, "", func(u *hub.User) error {
 		keys += len(nameKeys(u))
 		return nil
 	})
@@ -156,7 +175,7 @@ func sameName(ctx context.Context, p *hub.Pool, found func(Duplicate) error) err
 	seed, passes := maphash.MakeSeed(), uint64(keys/passAlike+1)
 	for pass := range passes {
 		first, alike := map[uint64]string{}, map[string][]string{} // hash to sub; key to subs
-		err := each(ctx, p, "", func(tx *store.Tx, u *hub.User) error {
+		err := each(ctx, p, "", func(u *hub.User) error {
 			for _, key := range nameKeys(u) {
 				sum := maphash.String(seed, key)
 				if sum%passes != pass {
@@ -194,6 +213,7 @@ func tellNames(ctx context.Context, p *hub.Pool, alike map[string][]string, foun
 		d := Duplicate{Likeness: SameName, More: len(subs) > mostAlike}
 		addresses := map[string]bool{}
 		err := p.Space.View(ctx, func(tx *store.Tx) error {
+			d.Users = nil
 			for _, sub := range subs[:min(len(subs), mostAlike)] {
 				u, err := hub.Users.Get(tx, sub)
 				if errors.Is(err, store.ErrNotFound) || err == nil && !slices.Contains(nameKeys(u), key) {
