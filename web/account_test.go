@@ -301,6 +301,38 @@ func TestA89_ParallelLinks(t *testing.T) {
 	}
 }
 
+// Nobody becomes a user by the page, and signing in for it changes no attribute.
+func TestAccountPageMakesNobody(t *testing.T) {
+	j := join(t)
+	j.corp.SetUser(person("new", "new@corp.example", true))
+	if r := j.browser(t).get(accountPage + "?identity_provider=CorporateID"); r.StatusCode != http.StatusForbidden || len(j.Users(j.Pool)) != 1 {
+		t.Errorf("%d, %d users", r.StatusCode, len(j.Users(j.Pool)))
+	}
+	known := j.in(t, j.browser(t).authorize("identity_provider", "CorporateID"))
+	j.corp.SetUser(person("new", "changed@corp.example", true))
+	if r := j.browser(t).get(accountPage + "?identity_provider=CorporateID"); r.doc(t).Find("ul.entries").Length() != 1 {
+		t.Errorf("%d\n%s", r.StatusCode, r.body)
+	}
+	if u := j.User(j.Pool, known); u.Attributes["email"] != "new@corp.example" {
+		t.Errorf("changed: %v", u.Attributes)
+	}
+	// With the address of an account she may prove it, and nothing else.
+	j.AddUser(j.Pool, "bob", directory.NewUser{Password: hubtest.Password, Attributes: mapping.Attributes{"email": "bob@corp.example"}})
+	j.corp.SetUser(person("b-1", "bob@corp.example", true))
+	b := j.browser(t)
+	r := b.get(accountPage + "?identity_provider=CorporateID")
+	if !r.asked(t) || r.doc(t).Find("button[value=apart]").Length() != 0 {
+		t.Fatalf("%d\n%s", r.StatusCode, r.body)
+	}
+	if again := b.submit(r, "choice", "apart"); again.StatusCode != http.StatusForbidden || len(j.Users(j.Pool)) != 3 {
+		t.Errorf("apart: %d", again.StatusCode)
+	}
+	b = j.browser(t)
+	if r = b.submit(b.get(accountPage+"?identity_provider=CorporateID"), "password", hubtest.Password); r.doc(t).Find("ul.entries").Length() != 1 {
+		t.Errorf("%d\n%s", r.StatusCode, r.body)
+	}
+}
+
 // The page is not for who is signed out or disabled, and a session of the page
 // brings no app anything.
 func TestAccountPageNeedsPerson(t *testing.T) {

@@ -563,3 +563,40 @@ func TestA84_ParallelProofs(t *testing.T) {
 		t.Errorf("%d users, %d links", users, links)
 	}
 }
+
+// Every storage call of a claim fails in turn: the account is wholly the owner's
+// or untouched, and who comes in is who it was given to.
+func TestA93_StorageFailsInClaim(t *testing.T) {
+	h := hubtest.NewFaulty(t)
+	up := idptest.New(t, idptest.Config{Algorithm: "ES256"})
+	pr := h.Link(h.Pool, "CorporateID", up)
+	pr.OnMatch, pr.TrustedDomains = hub.MatchAsk, []string{"corp.example"}
+	s := serve(t, h)
+	for n := 1; ; n++ {
+		name := fmt.Sprint("early", n)
+		early := s.AddUser(s.Pool, name, directory.NewUser{Password: hubtest.Password, Attributes: mapping.Attributes{"email": name + "@corp.example"}})
+		stranger, b := s.browser(t), s.browser(t)
+		stranger.address, b.address = fmt.Sprintf("192.0.2.%d:1", n), fmt.Sprintf("198.51.100.%d:1", n) // forms are held to a pace
+		stranger.submit(stranger.authorize(), "username", name, "password", hubtest.Password)
+		up.SetUser(person(name, name+"@corp.example", true))
+		r := b.authorize("identity_provider", "CorporateID")
+		s.Faults.At(n)
+		claimed := b.submit(r, "choice", "claim")
+		hit := s.Faults.Hit()
+		s.Faults.At(0)
+		u := s.User(s.Pool, early.Sub)
+		params, _ := stranger.authorize("prompt", "none").app()
+		switch untouched := u.Password != "" && len(u.Links) == 0 && params.Get("code") != ""; {
+		case untouched == (u.Password == "" && len(u.Links) == 1 && params.Get("error") == "login_required"):
+			t.Errorf("call %d: half of it: %+v, the stranger got %v", n, u, params)
+		case untouched && s.in(t, claimed) != "":
+			t.Errorf("call %d: came in without the account", n)
+		}
+		if !hit {
+			if s.in(t, claimed) != early.Sub {
+				t.Errorf("no fault and no sign-in: %d", claimed.StatusCode)
+			}
+			return
+		}
+	}
+}

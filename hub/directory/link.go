@@ -17,7 +17,8 @@ var (
 	// ErrLinked: the identity is joined to another user, or to this one already.
 	ErrLinked = errors.New("the identity is linked to a user already")
 	// ErrSignedUp: the identity has a user of its own, made by its first sign-in.
-	ErrSignedUp = errors.New("Merging is not currently supported, provide a SourceUser that has not been signed up in order to link") //nolint:staticcheck // Cognito's words
+	//lint:ignore ST1005 Cognito's words
+	ErrSignedUp = errors.New("Merging is not currently supported, provide a SourceUser that has not been signed up in order to link")
 	ErrLimit    = fmt.Errorf("the user has %d linked identities, and no more may be added", hub.MaxLinks)
 	ErrNoLink   = errors.New("the user has no such identity")
 	// ErrLastWay: without this identity the person could not sign in any more.
@@ -122,6 +123,7 @@ func Link(ctx context.Context, p *hub.Pool, name string, l hub.Link, admin strin
 func Claim(tx *store.Tx, u *hub.User, l hub.Link, e hub.Evidence) error {
 	u.Links, u.Password, u.PasswordExpiry = nil, "", time.Time{}
 	u.Status, u.SignedOut = hub.ExternalProvider, tx.Now
+	u.Attributes["email_verified"] = "true"
 	for _, planted := range []string{"phone_number", "phone_number_verified", "preferred_username"} {
 		delete(u.Attributes, planted)
 	}

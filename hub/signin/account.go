@@ -39,9 +39,10 @@ func (AskLinks) next() {}
 func (AskLink) next()  {}
 
 // accountClient stands in for the app where the hub's own page of ways in is what
-// a person signs in to. It has every way in that the apps have, and no name among the pool's clients.
+// a person signs in to. It has every way in that the apps have, and no name among the pool's clients. Nobody becomes a user by
+// it, and it changes no attribute.
 func accountClient(p *hub.Pool) *hub.Client {
-	c := &hub.Client{}
+	c := &hub.Client{WriteAttributes: []string{}}
 	for _, app := range p.Clients {
 		if app.Password(p) {
 			c.Providers = []string{hub.Local}

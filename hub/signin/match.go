@@ -142,7 +142,7 @@ func (s *Service) matched(ctx context.Context, p *hub.Pool, t *attempt, a arriva
 
 func (t *attempt) askJoin(p *hub.Pool, a arrival, u *hub.User) AskJoin {
 	ask := AskJoin{
-		Client: t.client, Interaction: t.in, Provider: a.provider, Address: hub.Mask(u.Attributes["email"]), Apart: a.provider.Creates, FormTarget: t.target,
+		Client: t.client, Interaction: t.in, Provider: a.provider, Address: hub.Mask(u.Attributes["email"]), Apart: a.creates(t.client), FormTarget: t.target,
 	}
 	ask.Password, ask.Providers, ask.Claim = a.ways(p, t.client, u)
 	return ask

@@ -61,8 +61,8 @@ func (a *arrival) user(tx *store.Tx, p *hub.Pool, c *hub.Client) (*hub.User, *ve
 	known := err == nil
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		if !a.provider.Creates {
-			return nil, &verdict{reason: CreationOff, err: errors.New("a first sign-in, and the provider may not create users")}, nil
+		if !a.creates(c) {
+			return nil, &verdict{reason: CreationOff, err: errors.New("a first sign-in, and the provider may not create users, or no app waits for one")}, nil
 		}
 		link.Primary, link.Created = true, tx.Now
 		u = &hub.User{
@@ -77,6 +77,10 @@ func (a *arrival) user(tx *store.Tx, p *hub.Pool, c *hub.Client) (*hub.User, *ve
 
 	return a.attributes(tx, p, c, u, known)
 }
+
+// creates tells whether the arrival may become a user: for an app, if the provider
+// may create them.
+func (a *arrival) creates(c *hub.Client) bool { return a.provider.Creates && c.ID != "" }
 
 // attributes writes what the provider says of a user who is found or about to be
 // made.

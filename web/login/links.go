@@ -3,6 +3,7 @@ package login
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/isthmus-hub/isthmus/hub"
@@ -51,6 +52,9 @@ func (s *Site) askLinks(w http.ResponseWriter, r *http.Request, n signin.AskLink
 		p.Ways = append(p.Ways, s.way(n, l))
 	}
 	for _, pr := range n.Providers {
+		if slices.ContainsFunc(n.User.Links, func(l hub.Link) bool { return l.Provider == pr.Name }) {
+			continue // one of each is what people have
+		}
 		p.Add = append(p.Add, page.Provider{Name: pr.Name, Kind: page.Corporate, Unreachable: silent(pr)})
 	}
 	status := http.StatusOK
