@@ -2,6 +2,7 @@ package hub
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,14 +80,10 @@ func (l Link) Key() string {
 const MaxLinks = 5
 
 // Federated tells whether the user was made by a first sign-in through a provider
-// and is named after that identity. It stays so, whatever is joined later or goes.
+// and is named after that identity. What is joined later, or goes, changes nothing
+// about it.
 func (u *User) Federated() bool {
-	for _, l := range u.Links {
-		if l.Primary {
-			return true
-		}
-	}
-	return false
+	return u.Password == "" && slices.ContainsFunc(u.Links, func(l Link) bool { return l.Primary })
 }
 
 // Proven tells whether the user's address was proven, as far as the pool can

@@ -192,8 +192,18 @@ func TestJoinByProvider(t *testing.T) {
 	if link.Length() != 1 || r.doc(t).Find("input[type=password]").Length() != 0 {
 		t.Fatalf("of the account's ways, and no others:\n%s", r.body)
 	}
-	if got := j.in(t, b.get(hubtest.Issuer+link.AttrOr("href", ""))); got != bob {
-		t.Fatalf("came in as %q", got)
+	params, _ := b.get(hubtest.Issuer + link.AttrOr("href", "")).app()
+	id, claims := exchange(t, j.site, params.Get("code"))
+	if id.Subject != bob || claims["cognito:username"] != "Social_g-7" {
+		t.Fatalf("came in as %q, %v", id.Subject, claims)
+	}
+	var flags []string
+	for _, one := range claims["identities"].([]any) {
+		identity := one.(map[string]any)
+		flags = append(flags, fmt.Sprint(identity["providerName"], " ", identity["userId"], " ", identity["primary"]))
+	}
+	if got := strings.Join(flags, ", "); got != "Social g-7 true, CorporateID b-1 false" {
+		t.Errorf("identities: %s", got)
 	}
 	u := j.User(j.Pool, bob)
 	if len(u.Links) != 2 || !u.Links[0].Primary || u.Links[1].Primary || u.Username != "Social_g-7" {

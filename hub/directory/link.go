@@ -175,7 +175,7 @@ func Removable(p *hub.Pool, u *hub.User, key string) error {
 		return other.Key() != key && ok && pr.Enabled
 	}):
 		return ErrLastWay
-	case l.Primary:
+	case l.Primary && u.Federated():
 		return ErrNamesake
 	}
 	return nil
