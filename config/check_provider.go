@@ -21,6 +21,9 @@ var (
 	algorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 )
 
+// domain is a whole domain of e-mail addresses, as it stands in them (RFC 1035 §2.3.1; A-labels of others).
+var domain = regexp.MustCompile(`^([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$`)
+
 const maxIdentifiers = 50
 
 // ownParameters are those of an authorization request that the hub makes; idp refuses the same ones.
@@ -84,6 +87,7 @@ func (r *reader) provider(c *Config, p *Provider, path string, names *unique) {
 		}
 		names.add("identifier", id, at, true)
 	}
+	r.trusted(p, path+".link.trusted_domains")
 	for i, alg := range p.Algorithms {
 		if !slices.Contains(algorithms, alg) {
 			at := fmt.Sprintf("%s.algorithms[%d]", path, i)
@@ -93,6 +97,23 @@ func (r *reader) provider(c *Config, p *Provider, path string, names *unique) {
 				r.problem(at, quote(alg)+" is not an algorithm", oneOf(alg, algorithms))
 			}
 		}
+	}
+}
+
+// trusted checks the domains for which the provider's word joins accounts, and that it can give it.
+func (r *reader) trusted(p *Provider, path string) {
+	seen := unique{r: r}
+	for i, d := range p.Link.TrustedDomains {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		if !domain.MatchString(d) || len(d) > 253 {
+			r.problem(at, quote(d)+" is not a domain", "a whole one, without @ and *, for example  corp.example")
+			continue
+		}
+		seen.add("domain", d, at, true)
+	}
+	verifies := slices.ContainsFunc(p.Mapping, func(rule Rule) bool { return rule.Attribute == "email_verified" })
+	if len(p.Link.TrustedDomains) > 0 && !verifies {
+		r.problem(path, "never come to bear: no address of this provider counts as verified", "map it, for example  mapping: {email: email, email_verified: email_verified, …}")
 	}
 }
 

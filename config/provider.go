@@ -65,6 +65,8 @@ type Provider struct {
 	Logout string `yaml:"logout" oneof:"always ask never"`
 	// LogoutStyle is "standard" (RP-Initiated Logout), "cognito" (logout_uri instead), or "" to tell it by the issuer.
 	LogoutStyle string `yaml:"logout_style" oneof:"standard cognito"`
+	// Link says what becomes of a first sign-in with the address of an account that is there already.
+	Link Link `yaml:"link"`
 	// Mapping holds one rule per pool attribute, in the order of the file. A provider without any takes its preset's, or
 	// DefaultRules.
 	Mapping []Rule `yaml:"mapping"`
@@ -88,6 +90,15 @@ func (p *Provider) Signer() crypto.Signer {
 		return nil // which was told when the file was checked
 	}
 	return key
+}
+
+// Link joins identities to accounts. An address counts only as the mapping of email_verified lets it.
+type Link struct {
+	// TrustedDomains are those whose addresses the provider itself gives out; whole domains, none below them. Where the
+	// account has proven the address too, they are joined without asking. None by default.
+	TrustedDomains []string `yaml:"trusted_domains"`
+	// OnMatch is "ask" (default): the person may prove the account and have both ways into it; or "never".
+	OnMatch string `yaml:"on_match" oneof:"ask never"`
 }
 
 // Endpoints are absolute addresses of an upstream; an empty one comes from discovery.

@@ -20,7 +20,21 @@ type Provider struct {
 	ClientID    string // ours there, and where its secret comes from, in words: for explanations
 	SecretFrom  string
 	Logout      LogoutMode
+	// TrustedDomains are those whose addresses the provider itself gives out, in
+	// lower case: there its word joins accounts that have proven the address too.
+	TrustedDomains []string
+	OnMatch        MatchMode
 }
+
+// MatchMode says what becomes of a first sign-in with the proven address of an
+// account that is there already.
+type MatchMode string
+
+// The modes of Provider.OnMatch. Whatever it is, nothing is joined without proof.
+const (
+	MatchNever MatchMode = ""    // an account of its own
+	MatchAsk   MatchMode = "ask" // the person may prove the other account, and have one
+)
 
 // LogoutMode says whether a sign-out here goes on to the provider.
 type LogoutMode string

@@ -31,7 +31,7 @@ func (s *Service) Cancel(p *hub.Pool, b Browser, in *hub.Interaction) (Next, err
 // long to be kept in an address is still there, which a new request would lack.
 // One that is too old is judged anew, by params alone.
 func (s *Service) Again(ctx context.Context, p *hub.Pool, b Browser, in *hub.Interaction, params url.Values, page bool) (Next, error) {
-	if p.Now().After(in.Begun.Add(p.InteractionLife)) || in.Device != "" {
+	if p.Now().After(in.Begun.Add(p.InteractionLife)) || !in.App() {
 		return s.Authorize(ctx, p, b, params, page)
 	}
 	r := in.Request

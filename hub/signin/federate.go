@@ -33,6 +33,10 @@ func (t *attempt) upstream() idp.Request {
 		State: t.in.ID, Nonce: t.in.Nonce, Verifier: t.in.Verifier, Started: t.in.Sent,
 		LoginHint: r.LoginHint, MaxAge: r.MaxAge, UILocales: r.UILocales, ACRValues: r.ACRValues, Another: t.in.Another,
 	}
+	if t.in.Joins || t.in.Owner != "" { // a proof is fresh, whoever the app hinted at (A84, A85)
+		up.LoginHint, up.MaxAge, up.Prompt = "", nil, "login"
+		return up
+	}
 	up.Prompt = (r.Prompt & (oauth.PromptLogin | oauth.PromptSelectAccount)).String()
 	return up
 }
@@ -76,14 +80,21 @@ func (s *Service) Callback(ctx context.Context, p *hub.Pool, b Browser, in *hub.
 		step = idp.StepUserInfo
 	}
 	t.step(string(step), "verified: issuer %s, subject %s", identity.Issuer, hub.Mask(identity.Subject))
-	return s.admit(ctx, p, b, t, arrival{
+	a := arrival{
 		provider: pr, claims: identity.Claims,
 		identity: hub.Identity{
 			Link:     hub.Link{Provider: pr.Name, Issuer: identity.Issuer, Subject: identity.Subject, Type: pr.Type},
 			AuthTime: identity.AuthTime, ACR: identity.ACR,
 			Upstream: hub.Upstream{SID: identity.SessionID, Hint: p.SealHint(pr, identity.IDToken)},
 		},
-	})
+	}
+	switch {
+	case in.Owner != "":
+		return s.arrived(ctx, p, b, t, a)
+	case in.Joins:
+		return s.proved(ctx, p, b, t, a.identity.Link.Key())
+	}
+	return s.admit(ctx, p, b, t, a)
 }
 
 // reasonOf sorts what went wrong between the hub and a provider.
