@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/isthmus-hub/isthmus/mapping"
@@ -37,7 +38,7 @@ func (p *PasswordPolicy) setDefaults() {
 func (p *Provider) setDefaults() {
 	p.Enabled, p.Creation = true, true
 	p.AttributesRequestMethod = "GET"
-	p.Logout = "always"
+	p.Logout, p.Link.OnMatch = "always", "ask"
 }
 
 func (c *Client) setDefaults() {
@@ -89,9 +90,13 @@ func (p *Pool) complete(r *reader, path string) {
 	names := make([]string, len(p.Providers))
 	for i := range p.Providers {
 		pr := &p.Providers[i]
+		pr.completePreset()
 		names[i] = pr.Name
-		if pr.Scopes == nil {
+		if pr.Scopes == nil && pr.Type != typeOAuth2 {
 			pr.Scopes = []string{"openid", "email", "profile"}
+		}
+		for j, domain := range pr.Link.TrustedDomains {
+			pr.Link.TrustedDomains[j] = strings.ToLower(domain)
 		}
 		if pr.Mapping == nil {
 			pr.Mapping = DefaultRules()

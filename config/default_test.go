@@ -67,7 +67,7 @@ func TestDefaults(t *testing.T) {
 			},
 			Providers: []Provider{{
 				Name: "CorporateID", Issuer: "https://login.corp.example", ClientID: "hub", ClientSecret: NewSecret("upstream-secret"),
-				Scopes: []string{"openid", "email", "profile"}, AttributesRequestMethod: "GET", Enabled: true, Creation: true, Logout: "always", Mapping: DefaultRules(),
+				Scopes: []string{"openid", "email", "profile"}, AttributesRequestMethod: "GET", Enabled: true, Creation: true, Logout: "always", Link: Link{OnMatch: "ask"}, Mapping: DefaultRules(),
 			}},
 			ResourceServers: []ResourceServer{{Identifier: "billing", Name: "billing", Scopes: []ResourceScope{{"read", "Read bills"}, {"write", "Change bills"}}}},
 			Clients: []Client{{
@@ -134,6 +134,7 @@ pools:
         creation: false
         logout: never
         logout_style: cognito
+        link: {trusted_domains: [corp.example, Staff.Corp.Example], on_match: never}
         mapping:
           email: [mail, email]
           email_verified: {from: email_verified, trust_verification: true}
@@ -218,6 +219,7 @@ pools:
 				Name: "CorporateID", Label: "Corporate ID", Issuer: "https://10.1.2.3", Endpoints: Endpoints{Token: "https://10.1.2.3/token"},
 				ClientID: "0123456", ClientAuth: "none", Scopes: []string{"openid"}, AttributesRequestMethod: "POST",
 				Identifiers: []string{"corp.example"}, Algorithms: []string{"RS256", "ES256"}, Logout: "never", LogoutStyle: "cognito",
+				Link: Link{TrustedDomains: []string{"corp.example", "staff.corp.example"}, OnMatch: "never"},
 				Mapping: []Rule{
 					{Attribute: "email", From: []string{"mail", "email"}},
 					{Attribute: "email_verified", From: []string{"email_verified"}, TrustVerification: true},

@@ -46,6 +46,10 @@ const (
 	UserChanged       EventName = "user_changed"
 	UserDisabled      EventName = "user_disabled"
 	UserDeleted       EventName = "user_deleted"
+	UserLinked        EventName = "user_linked"   // Reason is by whom: administrator, person or rule
+	UserUnlinked      EventName = "user_unlinked" // likewise
+	UserClaimed       EventName = "user_claimed"  // the address was proven, and what was before fell
+	LinkRefused       EventName = "link_refused"
 	KeyRotated        EventName = "key_rotated"
 	KeyWithdrawn      EventName = "key_withdrawn" // in an emergency; Reason is the key's id
 	ConfigReloaded    EventName = "config_reloaded"

@@ -11,10 +11,14 @@ import (
 const sweepBatch = 100
 
 // Sweep removes what has expired, in small transactions, and the oldest traces
-// beyond TraceMax. It returns how many records went.
+// beyond TraceMax. It returns how many records went. Sessions stay where their age
+// is an end that others hear of: EndSession takes them away.
 func Sweep(ctx context.Context, p *Pool) (removed int, err error) {
 	sweeps := []func(*store.Tx, int) (int, error){
-		Codes.Sweep, Sessions.Sweep, Grants.Sweep, Pendings.Sweep, Pushes.Sweep, Devices.Sweep, Replays.Sweep, RegistrationTokens.Sweep, Traces.Sweep, Endeds.Sweep, Logouts.Sweep,
+		Codes.Sweep, Grants.Sweep, Pendings.Sweep, Joinings.Sweep, Pushes.Sweep, Devices.Sweep, Replays.Sweep, RegistrationTokens.Sweep, Traces.Sweep, Endeds.Sweep, Logouts.Sweep,
+	}
+	if !p.Logout.OnExpiry {
+		sweeps = append(sweeps, Sessions.Sweep)
 	}
 	for _, sweep := range sweeps {
 		for {

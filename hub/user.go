@@ -2,6 +2,7 @@ package hub
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,8 +76,31 @@ func (l Link) Key() string {
 	return url.QueryEscape(l.Provider) + "/" + url.QueryEscape(l.Issuer) + "/" + url.QueryEscape(l.Subject)
 }
 
-// Federated tells whether the user came through a provider and owns no password.
-func (u *User) Federated() bool { return len(u.Links) > 0 && u.Password == "" }
+// MaxLinks is how many identities may be joined to a user (Cognito's limit).
+const MaxLinks = 5
+
+// Federated tells whether the user was made by a first sign-in through a provider
+// and is named after that identity. What is joined later, or goes, changes nothing
+// about it.
+func (u *User) Federated() bool {
+	return u.Password == "" && slices.ContainsFunc(u.Links, func(l Link) bool { return l.Primary })
+}
+
+// Proven tells whether the user's address was proven, as far as the pool can
+// rely on it: it is marked so, and no provider could have written that but those
+// trusted for its domain (A82, A88).
+func (u *User) Proven(p *Pool) bool {
+	domain, ok := AddressDomain(u.Attributes["email"])
+	if !ok || u.Attributes["email_verified"] != "true" {
+		return false
+	}
+	for _, l := range u.Links {
+		if pr, ok := p.Provider(l.Provider); !ok || !pr.Trusts(domain) {
+			return false
+		}
+	}
+	return true
+}
 
 // Link finds the user's link to a provider's identity.
 func (u *User) Link(key string) (Link, bool) {

@@ -268,7 +268,7 @@ func TestA107_InteractionCallsOfOthers(t *testing.T) {
 	b := s.browser(t)
 	id := b.begin()
 	steps := map[string]string{
-		"password": anasPassword, "new-password": `{"new_password":"x"}`, "profile": `{"fields":{}}`, "provider": `{"provider":"CorporateID"}`,
+		"password": anasPassword, "new-password": `{"new_password":"x"}`, "profile": `{"fields":{}}`, "provider": `{"provider":"CorporateID"}`, "join": `{"choice":"claim"}`,
 		"continue": "{}", "other": "{}", "cancel": "{}",
 	}
 	for step, body := range steps {
@@ -368,7 +368,7 @@ func TestA119_InteractionOfAnotherBrowser(t *testing.T) {
 	victim, attacker := s.browser(t), s.browser(t)
 	id := victim.begin()
 	attacker.begin()
-	for _, path := range []string{"", "/password", "/new-password", "/profile", "/provider", "/continue", "/other", "/cancel"} {
+	for _, path := range []string{"", "/password", "/new-password", "/profile", "/join", "/provider", "/continue", "/other", "/cancel"} {
 		method, body := "POST", "{}"
 		if path == "" {
 			method, body = "GET", ""
@@ -399,7 +399,7 @@ func TestA118_InteractionSteps(t *testing.T) {
 	s, _ := fronted(t)
 	b := s.browser(t)
 	id := b.begin()
-	for path, body := range map[string]string{"new-password": `{"new_password":"Lantern-over-9"}`, "profile": `{"fields":{"family_name":"x"}}`, "continue": "{}"} {
+	for path, body := range map[string]string{"new-password": `{"new_password":"Lantern-over-9"}`, "profile": `{"fields":{"family_name":"x"}}`, "continue": "{}", "join": `{"choice":"claim"}`} {
 		if d := b.call("POST", "/interaction/"+id+"/"+path, body); d.Step != "stopped" || d.Error.Reason != "expired" || d.Error.ID == "" {
 			t.Errorf("%s before its time: %s", path, d.raw)
 		}
@@ -484,74 +484,5 @@ func TestA138_InteractionPasswords(t *testing.T) {
 	}
 	if last.status != http.StatusTooManyRequests || last.header.Get("Retry-After") == "" || last.header.Get("Access-Control-Allow-Origin") != loginOrigin {
 		t.Errorf("after eighty: %d %v", last.status, last.header)
-	}
-}
-
-// TestLoginAppOfDevices: the sign-in for a device keeps the hosted pages, and the
-// API does not know of it.
-func TestLoginAppOfDevices(t *testing.T) {
-	h := hubtest.New(t)
-	h.Pool.LoginApp = loginApp
-	h.Pool.Clients[hubtest.PublicID].Flows = []string{"code", "device_code"}
-	s := serve(t, h)
-	b := s.browser(t)
-	page := b.get(s.device(t).Complete)
-	tx := page.doc(t).Find("input[name=tx]").AttrOr("value", "")
-	if page.url.Host != "hub.test" || tx == "" {
-		t.Fatalf("at %s\n%s", page.url, page.body)
-	}
-	if d := b.call("GET", "/interaction/"+tx, ""); d.status != http.StatusNotFound {
-		t.Errorf("by the API: %d %s", d.status, d.raw)
-	}
-	if r := b.submit(page, "username", hubtest.Username, "password", "wrong"); r.StatusCode != http.StatusBadRequest || r.url.Host != "hub.test" {
-		t.Errorf("a wrong password: %d at %s", r.StatusCode, r.url)
-	}
-	if r := b.submit(page, "username", hubtest.Username, "password", hubtest.Password); r.url.Host != "hub.test" || !strings.Contains(r.body, "192.0.2.") {
-		t.Errorf("after the password: %s\n%s", r.url, r.body)
-	}
-	if r := b.get(hubtest.Issuer + "/device?user_code=AAAA-AAAA"); r.url.Host != "hub.test" {
-		t.Errorf("a code that is none: %s", r.url)
-	}
-}
-
-// TestDressedSite: a pool's folder shows on its pages, under the same policy, and
-// one that is wrong keeps the pools from being mounted.
-func TestDressedSite(t *testing.T) {
-	h := hubtest.New(t)
-	h.Pool.Brand.Folder = map[string][]byte{
-		"templates/login.html": []byte(`{{define "title"}}x{{end}}{{define "main"}}<h1>{{t "login.title"}}</h1><form method="post" action="{{.Action}}"><input type="hidden" name="tx" value="{{.Tx}}"></form>{{end}}`),
-		"text/en.txt":          []byte("login.title = Come in"),
-	}
-	other := h.AddPool("other", "http://other.test")
-	s := serve(t, h, h.Pool, other)
-	b := s.browser(t)
-	page := b.authorize()
-	if got := page.doc(t).Find("h1").Text(); got != "Come in" {
-		t.Errorf("the heading is %q", got)
-	}
-	if policy := page.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "script-src 'self';") || strings.Contains(policy, "unsafe") {
-		t.Errorf("the policy is %s", policy)
-	}
-	if params, ok := b.submit(page, "username", hubtest.Username, "password", hubtest.Password).app(); !ok || params.Get("code") == "" {
-		t.Errorf("its form leads to %v", params)
-	}
-	if got := b.get("http://other.test/login?" + hubtest.Authorization().Encode()).doc(t).Find("h1").Text(); got != "Sign in" {
-		t.Errorf("the other pool says %q", got)
-	}
-	h.Pool.Brand.Folder["templates/login.html"] = []byte(`{{define "title"}}x{{end}}{{define "main"}}{{.Nope}}{{end}}`)
-	if err := s.server.Mount([]*hub.Pool{h.Pool}); err == nil || !strings.Contains(err.Error(), "templates/login.html:1") {
-		t.Errorf("mounted: %v", err)
-	}
-}
-
-// TestLoginAppFormPost: an app that wants the response as a form gets it from the
-// hub.
-func TestLoginAppFormPost(t *testing.T) {
-	s, _ := fronted(t)
-	b := s.browser(t)
-	d := b.call("POST", "/interaction/"+b.begin("response_mode", "form_post")+"/password", anasPassword)
-	form := b.get(d.RedirectTo).doc(t).Find("form")
-	if form.AttrOr("action", "") != hubtest.Callback || form.Find("input[name=code]").AttrOr("value", "") == "" {
-		t.Errorf("the form: %v", form.Nodes)
 	}
 }

@@ -58,8 +58,9 @@ var floors = []floor{
 
 	{"idp/idptest", []string{"idp/..."}},
 	{"idp", []string{"idp/signature", "idp/strictjson", "idp/outbound"}},
+	{"idp/preset/presettest", []string{"idp/idptest"}},
 	{"idp/...", nil},
-	{"config", []string{"mapping", "hub/oauth", "hub/proof"}},
+	{"config", []string{"mapping", "hub/oauth", "hub/proof", "idp/preset"}},
 	{"mapping", nil},
 }
 
@@ -85,7 +86,7 @@ var withoutHTTP = []string{"hub/...", "mapping", "config"}
 
 // forTests are the packages made for tests. Nothing else imports them but the
 // demo, the bench and the rehearsal, which have others in the box.
-var forTests = []string{"hub/hubtest", "hub/store/storetest", "hub/oauth/oauthtest", "hub/logout/logouttest", "idp/idptest"}
+var forTests = []string{"hub/hubtest", "hub/store/storetest", "hub/oauth/oauthtest", "hub/logout/logouttest", "idp/idptest", "idp/preset/presettest"}
 
 // showcase matches the files of the demo, the bench and the rehearsal: by their
 // own name or by their folder's.

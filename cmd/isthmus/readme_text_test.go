@@ -194,3 +194,34 @@ func TestReadmeRehearsal(t *testing.T) {
 	}
 	t.Error("the README shows no rehearsal")
 }
+
+// TestReadmePresets wants the known provider that the README shows to be told so.
+func TestReadmePresets(t *testing.T) {
+	files, consoles := blocks(t, "yaml"), blocks(t, "console")
+	t.Chdir(t.TempDir())
+	for _, text := range files {
+		if strings.HasPrefix(text, "# master.yaml") {
+			if err := os.WriteFile("master.yaml", []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, name := range []string{"LINK_SECRET", "EXPENSES_SECRET"} {
+		t.Setenv(name, "a-secret-of-more-than-24-characters")
+	}
+	const command = "$ ./isthmus provider presets github -c master.yaml\n"
+	_, shown, ok := strings.Cut(strings.Join(consoles, ""), command)
+	if !ok {
+		t.Fatal("it is not shown")
+	}
+	var told bytes.Buffer
+	c := root()
+	c.SetArgs(strings.Fields(command)[2:])
+	c.SetOut(&told)
+	if err := c.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(shown, told.String()) {
+		t.Errorf("the README shows something else than\n%s", &told)
+	}
+}

@@ -73,8 +73,8 @@ folder replaces anything more of a pool's pages:
 Templates are those of Go's html/template, which escapes every value where it
 stands. {{t "login.title"}} is a word of the texts, {{plain "…"}} the same in
 attributes, {{asset "style.css"}} the address of an asset; url(…) in a style sheet
-may name one too. base.css, comfort.js, record.css and record.js take the place of
-ours. The content security policy stays: no style or script within the page, and
+may name one too. base.css, comfort.js, links.css, record.css and record.js take the
+place of ours. The content security policy stays: no style or script within the page, and
 nothing from other sites.
 
 isthmus check parses all of it, renders every page with examples, and names file
@@ -96,6 +96,9 @@ and its script asks the hub, with the browser's cookies and as JSON:
   POST /interaction/{id}/password         {"username": "…", "password": "…"}
   POST /interaction/{id}/new-password     {"new_password": "…"}
   POST /interaction/{id}/profile          {"fields": {"family_name": "…"}}
+  POST /interaction/{id}/join             {"password": "…"}, of the account with the
+                                          person's address; or {"choice": "apart"},
+                                          {"choice": "claim"}
   POST /interaction/{id}/provider         {"provider": "CorporateID"}
   POST /interaction/{id}/continue         {}  as the person who is signed in
   POST /interaction/{id}/other            {}  as somebody else
@@ -105,8 +108,9 @@ and its script asks the hub, with the browser's cookies and as JSON:
   fetch(hub + "/interaction/" + id, {credentials: "include"})
 
 Each answers with one document. Its step says what to draw: choose (providers,
-password), account, new_password, profile (fields), stopped (error); redirect and
-done come with redirect_to, where the browser goes as a whole page. problems has
+password), account, new_password, profile (fields), join (providers, password,
+join), stopped (error); redirect and done come with redirect_to, where the browser
+goes as a whole page. problems has
 sentences, by field, for what was wrong with the last try. The sentences are those
 of the hosted pages, in the person's language. interaction is the id to go on with;
 it changes when a sign-in begins anew. The status is 200 for every step, 404 for a
@@ -124,7 +128,8 @@ an id without the cookie of the browser that began is worth nothing.
 
 Know your hub by your own configuration, never by something in a link, or a link
 could lead passwords elsewhere. Put sentences on the page as text. Forbid framing.
-Signing out and the page for a device's code stay the hub's.
+Signing out, the page for a device's code and the page of the ways into an account
+stay the hub's.
 
 isthmus demo --custom-ui runs one to copy from.`},
 	}

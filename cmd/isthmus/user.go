@@ -24,13 +24,17 @@ type poolVerb struct {
 func userCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "user",
-		Short: "List, show, create, disable, enable, sign out and delete a pool's users",
-		Long: `List, show, create, disable, enable, sign out and delete a pool's users.
+		Short: "List, show, create, link, disable, enable, sign out and delete a pool's users",
+		Long: `List, show, create, link, disable, enable, sign out and delete a pool's users, and
+find those who look like one person.
 
 With a hub running this goes through its admin socket; otherwise the store is
 opened here. A user is named by user name or by sub.`,
 	}
-	verbs := []*cobra.Command{userListCommand(), userGetCommand(), userCreateCommand(), userDeleteCommand()}
+	verbs := []*cobra.Command{userListCommand(), userGetCommand(), userCreateCommand(), userDeleteCommand(), userDuplicatesCommand()}
+	for _, act := range linkActs {
+		verbs = append(verbs, userLinkCommand(act))
+	}
 	for _, act := range userActs {
 		verbs = append(verbs, userActCommand(act))
 	}
@@ -137,6 +141,9 @@ func writeUser(w io.Writer, u admin.User) {
 	fields = append(fields, [2]string{"Created", moment(u.Created)}, [2]string{"Modified", moment(u.Modified)})
 	for _, l := range u.Links {
 		fields = append(fields, [2]string{"Link", fmt.Sprintf("%s, subject %s at %s, since %s", l.Provider, l.Subject, l.Issuer, date(l.Created))})
+		if e := l.Evidence; e != nil {
+			fields = append(fields, [2]string{"", fmt.Sprintf("by %s: %s", e.By, e.Why)})
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(u.Attributes)) {
 		fields = append(fields, [2]string{"  " + name, u.Attributes[name]})

@@ -46,11 +46,14 @@ func (s *Service) enter(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 				Sub: user.Sub, Provider: e.provider, Link: e.link, ACR: e.acr, AuthTime: authTime(e.auth, tx.Now), Began: tx.Now,
 			},
 		}
+		if !session.Began.After(user.SignedOut) { // what was before fell a moment ago, in this transaction
+			session.Began = user.SignedOut.Add(1)
+		}
 		if replaced, err = succeed(tx, p, session, b); err != nil {
 			return err
 		}
-		if t.in.Device != "" {
-			return hub.Sessions.Put(tx, session) // the device is asked about on the next page
+		if !t.in.App() {
+			return hub.Sessions.Put(tx, session) // the next page is ours
 		}
 		session.Join(p, t.client.ID, until(p, t.client, tx.Now))
 		if err := hub.Sessions.Put(tx, session); err != nil {
@@ -69,8 +72,11 @@ func (s *Service) enter(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 	}
 	t.record(hub.SignIn, true, "", "", user.Sub)
 	response := t.target.Code(code)
-	if t.in.Device != "" {
+	switch {
+	case t.in.Device != "":
 		response.Fields = []oauth.Field{{Name: "user_code", Value: t.in.Device}}
+	case t.in.Account:
+		response.Fields = nil
 	}
 	return ToApp{
 		Client: t.client, Response: response, Session: hub.SessionCookie(session.ID, key), SessionLife: session.Kept.Sub(p.Now()), Finished: t.in.ID, Provider: e.provider,

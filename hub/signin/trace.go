@@ -53,7 +53,7 @@ func (t *attempt) resumed() {
 // returns the error for the page.
 func (t *attempt) fail(s *Service, reason Reason, cause error) *Error {
 	e := &Error{Reason: reason, Trace: hub.NewTraceID(), Client: t.client, Provider: t.provider, Target: t.target, Interaction: t.in, Cause: cause}
-	if t.in != nil && t.in.Device == "" {
+	if t.in != nil && t.in.App() {
 		e.Retry = Query(t.in)
 	}
 	why, mend, step := explain(t, reason, cause)
@@ -159,6 +159,14 @@ func explain(t *attempt, reason Reason, cause error) (why, mend, step string) {
 			"Rename the other user. If the provider's issuer changed lately, its people are new identities to this hub.", "user"
 	case UserDisabled:
 		return "The user is disabled here.", "If that is no longer wanted: isthmus user enable NAME.", "user"
+	case NotProven:
+		return "What came back proves another account than the one that was to be proven, or that one has changed meanwhile.",
+			"Let the person start again, or link the identity yourself: isthmus user link.", "link"
+	case LinkTaken:
+		return "The identity belongs to a user already: " + detail(cause) + ".",
+			"isthmus user duplicates finds accounts of one person and says how to make one of them.", "link"
+	case LinkLimit:
+		return fmt.Sprintf("The user has %d linked identities, which is the most.", hub.MaxLinks), "Remove one: isthmus user unlink.", "link"
 	case Overloaded:
 		return "More passwords were waiting to be checked than the hub queues.", "If this lasts, somebody is guessing passwords, or the machine is too small.", "password"
 	case WrongPassword, Locked:

@@ -90,6 +90,26 @@ func (c *Client) DeleteUser(ctx context.Context, pool, name string) (User, error
 	return call[User](ctx, c, "DELETE", path("pools", pool, "users", name), nil)
 }
 
+// LinkUser joins an identity to a user, and returns the user.
+func (c *Client) LinkUser(ctx context.Context, pool, name string, n NewLink) (User, error) {
+	return call[User](ctx, c, "POST", path("pools", pool, "users", name, "links"), n)
+}
+
+// UnlinkUser takes an identity off a user, and returns the user. Issuer may be
+// empty where one identity fits.
+func (c *Client) UnlinkUser(ctx context.Context, pool, name string, l NewLink) (User, error) {
+	values := url.Values{"provider": {l.Provider}, "subject": {l.Subject}}
+	if l.Issuer != "" {
+		values.Set("issuer", l.Issuer)
+	}
+	return call[User](ctx, c, "DELETE", path("pools", pool, "users", name, "links")+"?"+values.Encode(), nil)
+}
+
+// Duplicates finds users who look like one person.
+func (c *Client) Duplicates(ctx context.Context, pool string, limit int) (Duplicates, error) {
+	return call[Duplicates](ctx, c, "GET", path("pools", pool, "duplicates")+page(url.Values{}, "", limit), nil)
+}
+
 // Traces returns a page of a pool's stopped sign-ins, the newest first.
 func (c *Client) Traces(ctx context.Context, pool string, f signin.TraceFilter, after string, limit int) (Traces, error) {
 	values := url.Values{}

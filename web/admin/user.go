@@ -34,6 +34,7 @@ type Link struct {
 	Subject  string    `json:"subject"`
 	Primary  bool      `json:"primary"`
 	Created  time.Time `json:"created"`
+	Evidence *Evidence `json:"evidence,omitempty"` // nil: the first sign-in made it
 }
 
 // Users is one page of a pool's users, by name.
@@ -68,7 +69,11 @@ func shown(u *hub.User) User {
 		s.Attributes = map[string]string{}
 	}
 	for _, l := range u.Links {
-		s.Links = append(s.Links, Link{Provider: l.Provider, Issuer: l.Issuer, Subject: l.Subject, Primary: l.Primary, Created: l.Created})
+		link := Link{Provider: l.Provider, Issuer: l.Issuer, Subject: l.Subject, Primary: l.Primary, Created: l.Created}
+		if e := l.Evidence; e != nil {
+			link.Evidence = &Evidence{By: e.By, Why: e.Why, Claims: e.Claims}
+		}
+		s.Links = append(s.Links, link)
 	}
 	return s
 }

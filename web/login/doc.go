@@ -33,7 +33,9 @@
 // Decision: documents are 200 whatever the step, also a wrong password's, so that
 // a status tells nothing apart and browsers do not complain of an answer.
 //
-// Decision: signing out and the page for a device's code stay hosted.
+// Decision: signing out, the page for a device's code and the page of the ways into
+// an account stay hosted. A Next that handOver does not know ends on a hosted page,
+// and as a document in an error: a new step is added to both, and to Look.
 //
 // The interaction travels in a sealed cookie of its own, named by its id, so
 // that two tabs do not meet. The session cookie holds an id and a secret.

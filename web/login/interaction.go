@@ -30,7 +30,7 @@ type answer struct {
 func (s *Site) HandleAPI(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		in := s.interaction(r, mux.Vars(r)["id"])
-		if in != nil && in.Device != "" {
+		if in != nil && !in.App() {
 			in = nil
 		}
 		if in != nil {
@@ -90,6 +90,31 @@ func InteractionProfile(s *Site, w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	next, err := s.signin.Complete(r.Context(), s.pool, s.browser(r), underWay(w), body.Fields)
+	return s.showOr(w, r, next, err)
+}
+
+// InteractionJoin takes {"password"} of the account that the person's address
+// belongs to, or {"choice"}: "apart" or "claim".
+func InteractionJoin(s *Site, w http.ResponseWriter, r *http.Request) error {
+	var body struct {
+		Password string `json:"password"`
+		Choice   string `json:"choice"`
+	}
+	if err := decode(r, &body); err != nil {
+		return err
+	}
+	var next signin.Next
+	var err error
+	switch body.Choice {
+	case page.ChoiceApart:
+		next, err = s.signin.JoinApart(r.Context(), s.pool, s.browser(r), underWay(w))
+	case page.ChoiceClaim:
+		next, err = s.signin.JoinClaim(r.Context(), s.pool, s.browser(r), underWay(w))
+	case "":
+		next, err = s.signin.JoinPassword(r.Context(), s.pool, s.browser(r), underWay(w), body.Password)
+	default:
+		return oauth.Errorf(oauth.InvalidRequest, "there is no such choice")
+	}
 	return s.showOr(w, r, next, err)
 }
 

@@ -66,7 +66,7 @@ func (s *Site) handOver(w http.ResponseWriter, r *http.Request, next signin.Next
 		}
 		return false, nil
 	}
-	if in == nil || in.Device != "" || s.loginApp(client) == "" {
+	if in == nil || !in.App() || s.loginApp(client) == "" {
 		return false, nil
 	}
 	if err := s.keep(w, r, in); err != nil {
@@ -87,19 +87,20 @@ func asked(next signin.Next) (*hub.Client, *hub.Interaction) {
 		return n.Client, n.Interaction
 	case signin.AskProfile:
 		return n.Client, n.Interaction
+	case signin.AskJoin:
+		return n.Client, n.Interaction
 	}
 	return nil, nil
 }
 
 // handOverFailure sends a browser whose sign-in stopped to the login application,
 // with the help desk code and nothing else about it. Where the sign-in can be
-// taken up again its interaction goes along. It tells whether it did: a device's
-// sign-in, and one on the way to a client without such a front end, it leaves.
+// taken up again its interaction goes along. It tells whether it did: what is not a
+// sign-in for an app, and one for an app without such a front end, it leaves.
 func (s *Site) handOverFailure(w http.ResponseWriter, r *http.Request, e *signin.Error) bool {
 	in, app := e.Interaction, s.loginApp(e.Client)
 	_, api := w.(*answer)
-	device := mux.CurrentRoute(r).GetName() == "/device" || in != nil && in.Device != ""
-	if app == "" || api || device {
+	if app == "" || api || hosted[mux.CurrentRoute(r).GetName()] || in != nil && !in.App() {
 		return false
 	}
 	id := ""
@@ -112,6 +113,9 @@ func (s *Site) handOverFailure(w http.ResponseWriter, r *http.Request, e *signin
 	redirect(w, r, startAt(app, id, e.Trace))
 	return true
 }
+
+// hosted are the routes whose pages are the hub's whatever front end there is.
+var hosted = map[string]bool{"/device": true, "/account/links": true}
 
 // startAt is a login application's start address with where the browser stands.
 func startAt(app, interaction, trace string) string {

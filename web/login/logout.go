@@ -110,7 +110,9 @@ func (s *Site) leave(w http.ResponseWriter, r *http.Request, to *wayOut, hint hu
 		return s.lost(w, r, before) // back from a provider that did not send them back
 	}
 	if l == nil {
-		return s.gone(w, r, to, nil)
+		// Whatever way out the browser may be on stays: two hubs that are upstream of
+		// each other send it here again before it is back.
+		return s.arrive(w, r, to, nil)
 	}
 	s.cookies.ClearTransactions(w, r, wayOutName)
 	to.Logout = l.ID

@@ -14,7 +14,7 @@ type Document struct {
 	// Interaction names the sign-in. It changes when a sign-in is begun anew, so
 	// the one of the latest document is the one to use.
 	Interaction string `json:"interaction,omitempty"`
-	// Step is choose, account, new_password, profile, redirect, done or stopped.
+	// Step is choose, account, new_password, profile, join, redirect, done or stopped.
 	Step      string `json:"step"`
 	Language  string `json:"language,omitempty"`  // BCP 47
 	Direction string `json:"direction,omitempty"` // ltr or rtl
@@ -24,8 +24,9 @@ type Document struct {
 	Client *DocumentClient `json:"client,omitempty"`
 	Brand  *DocumentBrand  `json:"brand,omitempty"`
 
-	Providers   []DocumentProvider   `json:"providers,omitempty"`    // of choose
-	Password    *DocumentPassword    `json:"password,omitempty"`     // of choose: the pool's own form
+	Providers   []DocumentProvider   `json:"providers,omitempty"`    // of choose and join
+	Password    *DocumentPassword    `json:"password,omitempty"`     // of choose: the pool's own form; of join, without the user name
+	Join        *DocumentJoin        `json:"join,omitempty"`         // of join: what else can be done
 	Account     *DocumentAccount     `json:"account,omitempty"`      // of account: who is signed in
 	NewPassword *DocumentNewPassword `json:"new_password,omitempty"` // of new_password
 	Fields      []DocumentField      `json:"fields,omitempty"`       // of profile
@@ -64,10 +65,19 @@ type DocumentProvider struct {
 
 // DocumentPassword is the form for user name and password.
 type DocumentPassword struct {
-	Username      string `json:"username"` // filled in
-	UsernameLabel string `json:"username_label"`
+	Username      string `json:"username,omitempty"` // filled in
+	UsernameLabel string `json:"username_label,omitempty"`
 	PasswordLabel string `json:"password_label"`
 	Submit        string `json:"submit"`
+}
+
+// DocumentJoin offers to go on without the account that the person's address
+// belongs to, or to take it over, which ClaimText explains. Each is the words for
+// it, and empty where it is not offered.
+type DocumentJoin struct {
+	Apart     string `json:"apart,omitempty"`
+	Claim     string `json:"claim,omitempty"`
+	ClaimText string `json:"claim_text,omitempty"`
 }
 
 // DocumentAccount is a person who is signed in.
@@ -154,6 +164,8 @@ func (r *Renderer) Document(p Page) (Document, error) {
 		d.Interaction = v.Tx
 		d.Fields = documentFields(v.Fields)
 		d.problems("", v.Problem, p.(*Profile).Fields, v.Fields)
+	case *joinView:
+		d.join(l, p.(*Join), v)
 	case *stoppedView:
 		d.Step, d.Title, d.Text = "stopped", flat(v.Title), flat(v.Text)
 		d.client(v.Client)
@@ -186,15 +198,37 @@ func (d *Document) login(l *locale, p *Login, v *loginView) {
 		d.Account = &DocumentAccount{Name: v.Account.Name, Address: v.Account.Address}
 		return
 	}
-	for _, w := range append(v.Shown[:len(v.Shown):len(v.Shown)], v.More...) {
-		d.Providers = append(d.Providers, DocumentProvider{w.Name, w.Label, w.Href, w.LastUsed, w.Unreachable})
-	}
+	d.providers(v.Shown, v.More)
 	if v.Form {
 		d.Password = &DocumentPassword{
 			Username: v.Username, UsernameLabel: v.Label, PasswordLabel: l.plain("field.password"), Submit: l.plain("login.submit"),
 		}
 	}
 	d.problems(string(p.Problem), v.Problem, nil, nil)
+}
+
+func (d *Document) join(l *locale, p *Join, v *joinView) {
+	d.Step, d.Title, d.Text = "join", l.plain("join.title"), l.plain("join.text", "address", p.Address)
+	d.client(p.Client)
+	d.Interaction, d.Cancel = p.Tx, p.Client != ""
+	d.providers(v.Shown, v.More)
+	if v.Password {
+		d.Password = &DocumentPassword{PasswordLabel: l.plain("join.password"), Submit: l.plain("join.submit")}
+	}
+	d.Join = &DocumentJoin{}
+	if v.Apart {
+		d.Join.Apart = l.plain("join.apart")
+	}
+	if v.Claim {
+		d.Join.Claim, d.Join.ClaimText = l.plain("join.claim-submit"), flat(v.Why)
+	}
+	d.problems(string(p.Problem), v.Problem, nil, nil)
+}
+
+func (d *Document) providers(shown, more []providerView) {
+	for _, w := range append(shown[:len(shown):len(shown)], more...) {
+		d.Providers = append(d.Providers, DocumentProvider{w.Name, w.Label, w.Href, w.LastUsed, w.Unreachable})
+	}
 }
 
 func documentFields(views []fieldView) []DocumentField {

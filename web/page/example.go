@@ -30,6 +30,11 @@ func examples(b Base) []Page {
 		&Login{Base: b, Client: "Expenses", Account: &person}, &Login{Base: b, Account: &person},
 		&NewPassword{Base: b}, &NewPassword{Base: b, Client: "Expenses", Username: "ana", Rules: rules, Fields: attributes, Problem: PasswordRules},
 		&Profile{Base: b}, &Profile{Base: b, Client: "Expenses", Fields: attributes},
+		&Join{Base: b}, &Join{Base: b, Client: "Expenses", Address: "a***@corp.example", Providers: ways, Password: true, Apart: true, Claim: true, Problem: WrongJoinPassword},
+		&Link{Base: b}, &Link{Base: b, Account: person, Provider: "Google", Identity: person},
+		&Links{Base: b}, &Links{Base: b, Account: person, Password: true, Add: ways, Problem: LastWay, Ways: []Way{
+			{Name: "CorporateID", Identity: "a***@corp.example", Origin: OriginFirst, Since: time.Unix(0, 0).UTC(), Link: "l", Fixed: true, Current: true}, {Name: "Google", Link: "m"}}},
+		&Links{Base: b, Account: person, Done: true},
 		&SignedOut{Base: b}, &SignedOut{Base: b, From: []string{"Expenses", "Fleet"}, Pending: []string{"Payroll"}, Unreached: []string{"Wiki"}, Still: true,
 			Return: "https://app.example/", Client: "Expenses", SignIn: "/login", Record: "/logout/record"},
 		&SignOutConfirm{Base: b}, &SignOutConfirm{Base: b, Account: person, Client: "Expenses", Apps: []string{"Fleet"}},

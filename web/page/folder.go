@@ -78,6 +78,7 @@ func Sources() Folder {
 	f := Folder{
 		"text/en.txt": []byte(englishText), "assets/base.css": []byte(stylesheet), "assets/comfort.js": []byte(script),
 		"assets/record.css": []byte(recordStylesheet), "assets/record.js": []byte(recordScript),
+		"assets/links.css": []byte(linksStylesheet),
 	}
 	for _, name := range templateNames() {
 		source, err := templateFiles.ReadFile("templates/" + name)
@@ -111,7 +112,7 @@ func (r *Renderer) Dress(f Folder) (*Renderer, error) {
 	d.sort()
 	own := &Renderer{
 		assets: r.assets, broken: r.broken, under: r, sheet: r.sheet,
-		script: r.script, recordStyle: r.recordStyle, recordScript: r.recordScript,
+		script: r.script, recordStyle: r.recordStyle, recordScript: r.recordScript, linksStyle: r.linksStyle,
 	}
 	own.buffers.New = r.buffers.New
 	d.publish(own)
@@ -214,7 +215,7 @@ func (d *dressing) publish(r *Renderer) {
 		}
 		d.addresses[name] = r.assets.publish(kind, data)
 	}
-	for name, at := range map[string]*string{"comfort.js": &r.script, "record.css": &r.recordStyle, "record.js": &r.recordScript} {
+	for name, at := range map[string]*string{"comfort.js": &r.script, "record.css": &r.recordStyle, "record.js": &r.recordScript, "links.css": &r.linksStyle} {
 		if address := d.addresses[name]; address != "" {
 			*at = address
 		}

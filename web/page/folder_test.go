@@ -224,7 +224,7 @@ func TestDocuments(t *testing.T) {
 	for name, p := range everyPage(testBrand(t, r)) {
 		d, err := r.Document(p)
 		switch p.(type) {
-		case *Login, *NewPassword, *Profile, *Stopped, *Error:
+		case *Login, *NewPassword, *Profile, *Join, *Stopped, *Error:
 			if err != nil || d.Step == "" || d.Language != "en" || d.Direction != "ltr" {
 				t.Errorf("%s: %+v, %v", name, d, err)
 				continue
@@ -248,7 +248,7 @@ func TestDocuments(t *testing.T) {
 			}
 		}
 	}
-	if len(steps) != 5 {
+	if len(steps) != 6 {
 		t.Errorf("steps %v", steps)
 	}
 }

@@ -115,6 +115,7 @@ func TestDataStays(t *testing.T) {
 	if _, err := Start(t.Context(), o); err == nil || !strings.Contains(err.Error(), "in use") {
 		t.Errorf("a second demo in the same folder: %v", err)
 	}
+	p.open("about:blank") // the app's page would ask on for the app
 	end(t, before)
 
 	moved := o

@@ -162,11 +162,12 @@ func resources(servers []config.ResourceServer) []hub.Resource {
 	return list
 }
 
-// clientAuths, demands and logoutModes are the file's words in hub's.
+// clientAuths, demands, logoutModes and matchModes are the file's words in hub's.
 var (
 	clientAuths = map[string]hub.ClientAuth{"": hub.AuthSecret, "secret": hub.AuthSecret, "private_key_jwt": hub.AuthKey, "tls": hub.AuthTLS}
 	demands     = map[string]hub.Demand{"off": hub.Off, "allowed": hub.Allowed, "required": hub.Required}
 	logoutModes = map[string]hub.LogoutMode{"always": hub.LogoutAlways, "ask": hub.LogoutAsk, "never": hub.LogoutNever}
+	matchModes  = map[string]hub.MatchMode{"ask": hub.MatchAsk, "never": hub.MatchNever}
 )
 
 func (h *Hub) client(cfg *config.Config, c *config.Client) (*hub.Client, error) {
@@ -208,10 +209,17 @@ func (h *Hub) provider(p *hub.Pool, c *config.Provider, upstreams map[string]ups
 		}
 	}
 	upstreams[key] = up
+	kind, from := "OIDC", c.ClientSecret.Origin()
+	if c.Known != nil {
+		kind = c.Known.Type
+	}
+	if !c.PrivateKey.Empty() {
+		from = c.PrivateKey.Origin()
+	}
 	return &hub.Provider{
-		Name: c.Name, Label: c.Label, Type: "OIDC", Identifiers: c.Identifiers, Enabled: c.Enabled, Creates: c.Creation,
-		Mapping: c.Compiled, Upstream: up.provider, ClientID: c.ClientID, SecretFrom: c.ClientSecret.Origin(),
-		Logout: logoutModes[c.Logout],
+		Name: c.Name, Label: c.Label, Type: kind, Preset: c.Preset, Identifiers: c.Identifiers, Enabled: c.Enabled, Creates: c.Creation,
+		Mapping: c.Compiled, Upstream: up.provider, ClientID: c.ClientID, SecretFrom: from,
+		Logout: logoutModes[c.Logout], TrustedDomains: c.Link.TrustedDomains, OnMatch: matchModes[c.Link.OnMatch],
 	}, nil
 }
 

@@ -90,6 +90,14 @@
         node('ul', { class: 'rules' }, ...doc.new_password.rules.map((r) => node('li', { class: r.broken && 'broken' }, r.text)))),
     ],
     profile: (doc) => [form('Save and go on', (values) => take('profile', { fields: values }), ...doc.fields.map((f) => field(doc, f)))],
+    join: (doc) => [
+      doc.providers && node('ul', { class: 'ways' }, ...doc.providers.map((p) => node('li', {}, node('a', { class: 'button', href: p.start }, p.label)))),
+      doc.password && form(doc.password.submit, (values) => take('join', { password: values.password }),
+        field(doc, { name: 'password', label: doc.password.password_label, type: 'password', autocomplete: 'current-password', required: true })),
+      doc.join.apart && act(doc.join.apart, () => take('join', { choice: 'apart' })),
+      doc.join.claim_text && node('p', { class: 'small' }, doc.join.claim_text),
+      doc.join.claim && act(doc.join.claim, () => take('join', { choice: 'claim' })),
+    ],
     stopped: (doc) => [
       doc.error.id && node('p', { class: 'code' }, node('small', {}, 'Help desk code'), doc.error.id),
       doc.error.advice && node('p', { class: 'small' }, doc.error.advice),
