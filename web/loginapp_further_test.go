@@ -132,3 +132,33 @@ func TestLoginAppFormPost(t *testing.T) {
 		t.Errorf("the form: %v", form.Nodes)
 	}
 }
+
+// TestLoginAppOfOneClient: a client's own application is asked for its sign-ins
+// alone, with its name and logo; other clients keep the hosted pages.
+func TestLoginAppOfOneClient(t *testing.T) {
+	h := hubtest.New(t)
+	spa := h.Pool.Clients[hubtest.PublicID]
+	spa.LoginApp = loginApp
+	spa.Brand = &hub.Brand{Title: "Fleet", Logo: &hub.Image{Type: "image/svg+xml", Data: []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`)}}
+	s := serve(t, h)
+	b := s.browser(t)
+	page := b.authorize()
+	tx := page.doc(t).Find("input[name=tx]").AttrOr("value", "")
+	if page.url.Host != "hub.test" || tx == "" {
+		t.Fatalf("the other client: %s", page.url)
+	}
+	if d := b.call("GET", "/interaction/"+tx, ""); d.status != http.StatusForbidden || d.header.Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("the other client's sign-in: %d %s", d.status, d.raw)
+	}
+	if r := b.authorize("redirect_uri", "https://evil.example/"); r.url.Host != "hub.test" {
+		t.Errorf("the other client's mistake: %s", r.url)
+	}
+	d := b.call("GET", "/interaction/"+b.begin("client_id", hubtest.PublicID), "")
+	if d.Client == nil || d.Client.ID != hubtest.PublicID || d.Brand.Name != "Fleet" || !strings.HasPrefix(d.Brand.Logo, hubtest.Issuer+"/assets/") {
+		t.Fatalf("%s", d.raw)
+	}
+	logo := b.get(d.Brand.Logo)
+	if logo.StatusCode != http.StatusOK || logo.Header.Get("Cross-Origin-Resource-Policy") != "same-site" {
+		t.Errorf("the logo: %d %v", logo.StatusCode, logo.Header)
+	}
+}
