@@ -18,6 +18,7 @@ type arrival struct {
 	provider *hub.Provider
 	claims   map[string]any     // nil when the mapping was done before
 	given    mapping.Attributes // mapped or typed before
+	groups   *mapping.Claimed   // mapped before
 	sub      string             // the new user's, should one be made
 }
 
@@ -28,6 +29,7 @@ type verdict struct {
 	err     error
 	missing []mapping.Missing
 	set     mapping.Attributes
+	groups  *mapping.Claimed
 }
 
 // user finds the user of an identity, or makes one, and writes the attributes
@@ -53,18 +55,22 @@ func (a arrival) user(tx *store.Tx, p *hub.Pool, c *hub.Client) (*hub.User, *ver
 		return nil, &verdict{reason: UserDisabled, err: fmt.Errorf("user %s is disabled", u.Username)}, nil
 	}
 
-	set := a.given
+	set, groups := a.given, a.groups
 	if a.claims != nil {
 		result, err := a.provider.Mapping.Apply(a.claims, u.Attributes)
 		if err != nil {
 			return nil, &verdict{reason: ProviderWrong, err: err}, nil
 		}
 		if len(result.Missing) > 0 {
-			return nil, &verdict{reason: AttributesRequired, missing: result.Missing, set: result.Set}, nil
+			return nil, &verdict{reason: AttributesRequired, missing: result.Missing, set: result.Set, groups: result.Groups}, nil
 		}
-		set = result.Set
+		set, groups = result.Set, result.Groups
 	}
-	changed := !known
+	changed, err := u.TakeGroups(p, a.provider.Name, groups)
+	if err != nil {
+		return nil, &verdict{reason: ProviderWrong, err: err}, nil
+	}
+	changed = changed || !known
 	for name, value := range set {
 		if old, ok := u.Attributes[name]; (!ok || old != value) && c.Writes(name) {
 			u.Attributes[name] = value
@@ -95,7 +101,8 @@ func (s *Service) admit(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 	a.sub = directory.NewSub()
 	entry := entry{
 		auth: a.identity.AuthTime, provider: a.provider.Name, link: a.identity.Link.Key(), upstream: a.identity.Upstream, acr: a.identity.ACR,
-		user: func(tx *store.Tx) (*hub.User, *verdict, error) { return a.user(tx, p, t.client) },
+		sample: p.Samples.Draft(p, a.provider, t.claimSet(a, "")),
+		user:   func(tx *store.Tx) (*hub.User, *verdict, error) { return a.user(tx, p, t.client) },
 	}
 	next, v, err := s.enter(ctx, p, b, t, entry)
 	if err != nil {
@@ -104,6 +111,7 @@ func (s *Service) admit(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 	if v == nil {
 		return next, nil
 	}
+	t.sample = p.Samples.Draft(p, a.provider, t.claimSet(a, v.reason))
 	if v.reason == AttributesRequired {
 		return s.incomplete(ctx, p, t, a, v)
 	}
@@ -123,10 +131,15 @@ func (s *Service) incomplete(ctx context.Context, p *hub.Pool, t *attempt, a arr
 		return t.refuseAttributes(s, v.missing), nil
 	}
 	pending := &hub.Pending{
-		Interaction: t.in.ID, Identity: a.identity, Set: v.set, Ask: ask,
+		Interaction: t.in.ID, Identity: a.identity, Set: v.set, Groups: v.groups, Ask: ask,
 		Expires: t.in.Begun.Add(p.InteractionLife),
 	}
-	err := p.Space.Update(ctx, func(tx *store.Tx) error { return hub.Pendings.Create(tx, pending) })
+	err := p.Space.Update(ctx, func(tx *store.Tx) error {
+		if err := hub.Pendings.Create(tx, pending); err != nil {
+			return err
+		}
+		return keepSample(tx, t.sample)
+	})
 	if errors.Is(err, store.ErrExists) {
 		return nil, t.fail(s, Used, err)
 	}

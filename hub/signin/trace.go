@@ -30,6 +30,7 @@ type attempt struct {
 	steps    []hub.Step
 	mend     string
 	missing  []string // attributes
+	sample   *hub.Sample
 }
 
 func (t *attempt) step(name, format string, args ...any) {
@@ -116,7 +117,12 @@ func (s *Service) keep(t *attempt, trace *hub.Trace) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	err := t.p.Space.Update(ctx, func(tx *store.Tx) error { return hub.Traces.Put(tx, trace) })
+	err := t.p.Space.Update(ctx, func(tx *store.Tx) error {
+		if err := hub.Traces.Put(tx, trace); err != nil {
+			return err
+		}
+		return keepSample(tx, t.sample)
+	})
 	if err != nil {
 		t.p.Log.Error("trace not kept", "trace", trace.ID, "error", err)
 	}
