@@ -35,6 +35,23 @@ func (p *Pool) Groups(u *User) []string {
 	return groups
 }
 
+// GroupFrom are the providers that put a person into a group, sorted; none where
+// an administrator or a merge did.
+func (p *Pool) GroupFrom(u *User, name string) (providers []string) {
+	for provider, list := range u.Given {
+		if slices.Contains(list, name) {
+			providers = append(providers, provider)
+		}
+	}
+	for _, l := range u.Links {
+		if l.Primary && name == p.ProviderGroup(l.Provider) {
+			providers = append(providers, l.Provider)
+		}
+	}
+	slices.Sort(providers)
+	return slices.Compact(providers)
+}
+
 // TakeGroups makes of the user what a provider's claims say of groups, and reports
 // whether that changed anything. Groups from elsewhere stay: a group counts as a
 // provider's only if no other hand had put the person there before.

@@ -10,9 +10,9 @@ import (
 // sampleBytes bounds the claims of one set, as JSON.
 const sampleBytes = 8 << 10
 
-// unkept are claims of the token and not of the person: they differ each time,
-// and some of them open something.
-var unkept = []string{"at_hash", "auth_time", "c_hash", "exp", "iat", "jti", "nbf", "nonce", "s_hash", "sid"}
+// unkept are claims that prove something of one token or session, and say nothing
+// of the person.
+var unkept = []string{"at_hash", "c_hash", "jti", "nonce", "s_hash", "sid"}
 
 // secretNames are in the names of claims whose values open something; the marks
 // are what such values begin with, whatever their name.

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -246,7 +247,9 @@ func openSample(box *seal.Sealer, sample *Sample) (*ClaimSet, error) {
 		return nil, err
 	}
 	set := &ClaimSet{}
-	return set, json.Unmarshal(plain, set)
+	decoder := json.NewDecoder(bytes.NewReader(plain))
+	decoder.UseNumber() // as exact as it came
+	return set, decoder.Decode(set)
 }
 
 func eachSample(tx *store.Tx, prefix string, visit func(*Sample)) error {
