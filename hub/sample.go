@@ -51,6 +51,11 @@ func (s *ClaimSet) Link(pr *Provider) Link {
 	return Link{Provider: pr.Name, Issuer: s.Issuer, Subject: s.Subject, Type: pr.Type}
 }
 
+// person is the identity in the length of a slot.
+func (s *ClaimSet) person(pr *Provider) [sha256.Size]byte {
+	return sha256.Sum256([]byte(s.Link(pr).Key()))
+}
+
 // Sample is a sealed ClaimSet in a slot. A provider has a fixed number of slots,
 // so what is kept does not grow, and one more sign-in costs one key: there is no
 // index, not even of when they expire.
@@ -115,8 +120,7 @@ func OpenSamples(ctx context.Context, space *store.Space, box *seal.Sealer) (*Sa
 				return
 			}
 			r := s.ring(name, at+1)
-			link := set.Link(&Provider{Name: name})
-			r.slots[at] = slot{sha256.Sum256([]byte(link.Key())), set.Time, set.Reason != ""}
+			r.slots[at] = slot{set.person(&Provider{Name: name}), set.Time, set.Reason != ""}
 		})
 	})
 	return s, err
@@ -144,11 +148,25 @@ func (s *Samples) Draft(p *Pool, pr *Provider, set ClaimSet) *Sample {
 	if s == nil || pr.Samples.Keep < 1 {
 		return nil
 	}
-	link := set.Link(pr)
-	at, ok := s.claim(pr, sha256.Sum256([]byte(link.Key())), set.Time, set.Reason != "")
+	at, ok := s.claim(pr, set.person(pr), set.Time, set.Reason != "", -1)
 	if !ok {
 		return nil
 	}
+	return sealed(p, pr, set, at)
+}
+
+// Redraft is Draft for a sign-in that turned out otherwise than drafted; what was
+// drafted, if anything, has not been written.
+func (s *Samples) Redraft(p *Pool, pr *Provider, set ClaimSet, drafted *Sample) *Sample {
+	if drafted == nil {
+		return s.Draft(p, pr, set)
+	}
+	_, at, _ := place(drafted.ID)
+	s.claim(pr, set.person(pr), set.Time, set.Reason != "", at)
+	return sealed(p, pr, set, at)
+}
+
+func sealed(p *Pool, pr *Provider, set ClaimSet, at int) *Sample {
 	set.Claims, set.LeftOut = redacted(set.Claims)
 	plain, err := json.Marshal(set)
 	if err != nil {
@@ -158,13 +176,19 @@ func (s *Samples) Draft(p *Pool, pr *Provider, set ClaimSet) *Sample {
 	return &Sample{ID: id, Expires: set.Time.Add(pr.Samples.For), Box: p.Secrets.Samples.Seal(plain, []byte(id))}
 }
 
-func (s *Samples) claim(pr *Provider, person [sha256.Size]byte, now time.Time, stopped bool) (at int, ok bool) {
+// claim finds the slot of a person, or notes the one that was claimed a moment
+// ago.
+func (s *Samples) claim(pr *Provider, person [sha256.Size]byte, now time.Time, stopped bool, claimed int) (at int, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.ring(pr.Name, pr.Samples.Keep)
 	r.slots = r.slots[:pr.Samples.Keep]
 	if r.limiter == nil || r.limiter.Burst() != pr.Samples.Keep {
 		r.limiter = rate.NewLimiter(rate.Every(samplePause), pr.Samples.Keep)
+	}
+	if claimed >= 0 && claimed < len(r.slots) {
+		r.slots[claimed] = slot{person, now, stopped}
+		return claimed, true
 	}
 	for i := range r.slots {
 		if have := &r.slots[i]; have.person == person && !have.time.IsZero() {

@@ -91,14 +91,15 @@ func TestReadmeCommands(t *testing.T) {
 
 // understood tells whether isthmus knows what these words ask of it.
 func understood(words []string) error {
-	if words[0] == "help" {
+	help := words[0] == "help"
+	if help {
 		words = words[1:]
 	}
 	c, rest, err := root().Find(slices.DeleteFunc(words, func(w string) bool { return w == "--help" }))
 	if err != nil {
 		return err
 	}
-	if !c.HasParent() || c.HasSubCommands() {
+	if !c.HasParent() || c.HasSubCommands() && !help {
 		return errors.New("it is no verb and no topic")
 	}
 	if err := c.ParseFlags(rest); err != nil {

@@ -111,7 +111,7 @@ func (s *Service) admit(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 	if v == nil {
 		return next, nil
 	}
-	t.sample = p.Samples.Draft(p, a.provider, t.claimSet(a, v.reason))
+	t.sample = p.Samples.Redraft(p, a.provider, t.claimSet(a, v.reason), entry.sample)
 	if v.reason == AttributesRequired {
 		return s.incomplete(ctx, p, t, a, v)
 	}
