@@ -157,6 +157,9 @@ func explain(t *attempt, reason Reason, cause error) (why, mend, step string) {
 			fmt.Sprintf("List the provider under providers of client %q and see that it is enabled.", client), "authorize"
 	case AttributesRequired:
 		return fmt.Sprintf("The provider did not send what nobody comes in without: %s.", strings.Join(t.missing, ", ")), t.mend, "mapping"
+	case ProviderWrong:
+		return "What the provider sent cannot be kept of one user: " + detail(cause) + ".",
+			fmt.Sprintf("Have the mapping of provider %s take less; isthmus mapping try says what a changed one would do.", name), "mapping"
 	case CreationOff:
 		return fmt.Sprintf("The person is not known here yet, and the provider %s may not create users.", name),
 			"Create the user and link it, or set creation: true at the provider.", "user"
