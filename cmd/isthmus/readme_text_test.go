@@ -108,6 +108,26 @@ func understood(words []string) error {
 	return c.ValidateArgs(c.Flags().Args())
 }
 
+// TestReadmeMapping wants the README's trial of a mapping to be what the script
+// gets, which lets people sign in for it.
+func TestReadmeMapping(t *testing.T) {
+	script, err := os.ReadFile(filepath.Join("testdata", "mapping.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, want, _ := strings.Cut(string(script), "\n-- readme.txt --\n")
+	want, _, _ = strings.Cut(want, "-- contract.txt --")
+	for _, text := range blocks(t, "console") {
+		if command, got, _ := strings.Cut(text, "\n"); strings.HasPrefix(command, "$ ./isthmus mapping try ") {
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+			return
+		}
+	}
+	t.Error("there is no trial")
+}
+
 // TestReadmeLinks follows what the README points at in this repository.
 func TestReadmeLinks(t *testing.T) {
 	text := readme(t)

@@ -17,6 +17,7 @@
 //	finish.go     session and code in one transaction, and the way to the app
 //	failure.go    what stopped it: a word, a sentence, an explanation
 //	trace.go      the explanation, kept for `isthmus explain`
+//	trial.go      what a changed mapping would do, for `isthmus mapping try`
 //
 // Every step returns a Next, which web turns into a redirect or a page, or an
 // *Error. It refuses to write anything for a browser that has proven nothing,
