@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -15,7 +12,6 @@ import (
 
 	"github.com/isthmus-hub/isthmus/config"
 	"github.com/isthmus-hub/isthmus/mapping"
-	"github.com/isthmus-hub/isthmus/web/admin"
 )
 
 func mappingCommand() *cobra.Command {
@@ -86,6 +82,7 @@ configuration), and
 
 // chosen is a provider in a file, and its pool.
 type chosen struct {
+	file     *config.Config
 	pool     *config.Pool
 	provider *config.Provider
 }
@@ -116,7 +113,7 @@ func (t *target) choose(name string) (chosen, error) {
 		for j := range p.Providers {
 			names = append(names, p.Providers[j].Name)
 			if name == "" || p.Providers[j].Name == name {
-				found = append(found, chosen{p, &p.Providers[j]})
+				found = append(found, chosen{cfg, p, &p.Providers[j]})
 			}
 		}
 	}
@@ -188,216 +185,4 @@ func yes(is bool) string {
 		return "yes"
 	}
 	return ""
-}
-
-func mappingTryCommand() *cobra.Command {
-	var v poolVerb
-	var name, claims string
-	var kept, reveal bool
-	c := v.command(&cobra.Command{
-		Use:   "try",
-		Short: "What would a file's mapping make of the people who signed in lately? Nothing is changed",
-		Long: `Try a file's mapping on the claims that a provider sent lately: what it would
-change of each person, who would be asked, and who could not sign in any more.
-Nothing is changed. The claims are those that the running hub, or its store, keeps
-of each provider (samples: in the configuration), or those of a JSON file: an
-object, a list of them, or one in each line.
-
-Values are shown masked. --reveal shows them as they are, and the audit log has it.
-
-The exit status is 0 if nobody is shut out, 1 if somebody who can sign in now could
-not any more, and 2 if the file is wrong.`,
-		Example: `  isthmus mapping try -c new.yaml --provider CorporateID
-  isthmus mapping try -c new.yaml --provider CorporateID --claims people.json`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			is, err := v.choose(name)
-			if err != nil {
-				return err
-			}
-			t := trial(is)
-			t.Kept, t.Reveal = claims == "" || kept, reveal
-			if claims != "" {
-				if t.Claims, err = readClaims(c.InOrStdin(), claims); err != nil {
-					return err
-				}
-			}
-			v.pool = is.pool.Name
-			return v.connectPool(c.Context(), c.ErrOrStderr(), func(client *admin.Client, pool string) error {
-				tries, err := client.TryMapping(c.Context(), pool, is.provider.Name, t)
-				if e, ok := errors.AsType[*admin.Error](err); ok && e.Code == "no_such_provider" {
-					return fmt.Errorf("the hub has no provider %q in the pool %s, so it keeps no claims of it", is.provider.Name, pool)
-				}
-				if err != nil {
-					return refused(err)
-				}
-				err = v.write(c.OutOrStdout(), tries, func(w io.Writer) { writeTries(w, painted(c.OutOrStdout()), tries) })
-				if err == nil && tries.Lost > 0 {
-					return &statusError{exitFailure, errors.New("")} // it has been said
-				}
-				return err
-			})
-		},
-	})
-	providerFlag(c, &name)
-	c.Flags().StringVar(&claims, "claims", "", "try it on the claims in this JSON file, or - for standard input, instead of those kept")
-	c.Flags().BoolVar(&kept, "kept", false, "with --claims: on those kept too")
-	c.Flags().BoolVar(&reveal, "reveal", false, "show values as they are; the audit log has it")
-	return c
-}
-
-// trial puts a file's schema and mapping into the API's words.
-func trial(is chosen) admin.Trial {
-	t := admin.Trial{Schema: &admin.Schema{Required: is.pool.Attributes.Required}, Mapping: []admin.Rule{}}
-	for _, a := range is.pool.Attributes.Custom {
-		t.Schema.Custom = append(t.Schema.Custom, admin.Attribute{Name: a.Name, Type: a.Type, MaxLength: a.MaxLength, Immutable: a.Immutable})
-	}
-	for _, r := range is.provider.Mapping {
-		t.Mapping = append(t.Mapping, admin.Rule{
-			Attribute: r.Attribute, From: r.From, Expr: r.Expr, Value: r.Value, Default: r.Default, OnMissing: r.OnMissing,
-			Write: r.Write, Split: r.Split, TrustVerification: r.TrustVerification,
-		})
-	}
-	return t
-}
-
-// maxClaimsFile bounds a file of claims, in bytes; the API takes no more.
-const maxClaimsFile = 1 << 20
-
-// readClaims reads one JSON object, a list of them, or one in each line.
-func readClaims(in io.Reader, name string) ([]json.RawMessage, error) {
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, &statusError{exitUsage, err}
-		}
-		defer f.Close()
-		in = f
-	}
-	wrong := func(format string, args ...any) ([]json.RawMessage, error) {
-		return nil, &statusError{exitUsage, fmt.Errorf(format, args...)}
-	}
-	text, err := io.ReadAll(io.LimitReader(in, maxClaimsFile+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case len(text) > maxClaimsFile:
-		return wrong("%s: more than 1 MiB of claims; try fewer people at once", name)
-	}
-	var list []json.RawMessage
-	if json.Unmarshal(text, &list) != nil {
-		decoder := json.NewDecoder(bytes.NewReader(text))
-		for list = nil; ; {
-			var one json.RawMessage
-			err := decoder.Decode(&one)
-			if err == io.EOF {
-				break
-			}
-			if err != nil {
-				return wrong("%s: after %s: %v", name, count(len(list), "object"), err)
-			}
-			list = append(list, one)
-		}
-	}
-	for i, one := range list {
-		if text := bytes.TrimSpace(one); len(text) == 0 || text[0] != '{' {
-			return wrong("%s: number %d is no JSON object of claims", name, i+1)
-		}
-	}
-	if len(list) == 0 {
-		return wrong("%s: there are no claims in it", name)
-	}
-	return list, nil
-}
-
-// writeTries writes whom the mapping touches, what matters most first, and a
-// summary.
-func writeTries(w io.Writer, p paint, tries admin.Tries) {
-	longest := 0
-	for _, t := range tries.People {
-		for _, c := range t.Changes {
-			longest = max(longest, cells(plain(c.Attribute)))
-		}
-	}
-	for _, t := range tries.People {
-		if t.Verdict == admin.Unchanged && len(t.Notes) == 0 {
-			continue
-		}
-		mark := p.good()
-		switch t.Verdict {
-		case admin.Lost:
-			mark = p.bad()
-		case admin.Out, admin.Asked:
-			mark = p.caution()
-		}
-		fmt.Fprintf(w, "%s %s %s\n", mark, plain(t.Person), t.Verdict)
-		for _, why := range t.Stops {
-			fmt.Fprintf(w, "    %s\n", plain(why))
-		}
-		if len(t.Asked) > 0 {
-			fmt.Fprintf(w, "    for %s\n", plain(strings.Join(t.Asked, ", ")))
-		}
-		for _, c := range t.Changes {
-			name := plain(c.Attribute)
-			fmt.Fprintf(w, "    %s%s  %s → %s\n", name, strings.Repeat(" ", longest-cells(name)), orDash(plain(c.Old)), orDash(plain(c.New)))
-		}
-		for _, note := range t.Notes {
-			fmt.Fprintf(w, "    note: %s\n", plain(note))
-		}
-	}
-	fmt.Fprintln(w, trialSummary(tries))
-}
-
-func orDash(text string) string {
-	if text == "" {
-		return "-"
-	}
-	return text
-}
-
-// trialSummary is the whole in a sentence, such as: 48 people: 41 unchanged, 5 change
-// family_name, 2 could not sign in.
-func trialSummary(tries admin.Tries) string {
-	n := len(tries.People)
-	switch n {
-	case 0:
-		return "No claims of " + plain(tries.Provider) + " are kept yet. They are from the next sign-in on, unless the configuration says samples: {keep: 0}; --claims takes a file."
-	case 1:
-		return "1 person: " + strings.Join(parts(tries), ", ") + "."
-	}
-	return fmt.Sprintf("%d people: %s.", n, strings.Join(parts(tries), ", "))
-}
-
-func parts(tries admin.Tries) (list []string) {
-	add := func(n int, words string) {
-		if n > 0 {
-			list = append(list, fmt.Sprintf("%d %s", n, words))
-		}
-	}
-	add(tries.Verdicts[admin.Unchanged], "unchanged")
-	names := slices.SortedFunc(maps.Keys(tries.Changes), func(a, b string) int {
-		if d := tries.Changes[b] - tries.Changes[a]; d != 0 {
-			return d
-		}
-		return strings.Compare(a, b)
-	})
-	for i, name := range names {
-		if len(names) > 1 {
-			names[i] = fmt.Sprintf("%s %d", plain(name), tries.Changes[name])
-		}
-	}
-	what := strings.Join(names, ", ")
-	if len(names) > 1 {
-		what = "(" + what + ")"
-	}
-	verb := "change "
-	if tries.Verdicts[admin.Changed] == 1 {
-		verb = "changes "
-	}
-	add(tries.Verdicts[admin.Changed], verb+what)
-	add(tries.Verdicts[admin.Newcomer], "new")
-	add(tries.Verdicts[admin.Asked], "would be asked")
-	add(tries.Verdicts[admin.Out], "could not sign in, as now")
-	add(tries.Lost, "could not sign in any more")
-	return list
 }
