@@ -32,7 +32,8 @@ of each provider (samples: in the configuration), or those of a JSON file: an
 object, a list of them, or one in each line. Where no hub ever ran, a file of claims
 is tried as if nobody were known yet.
 
-Values are shown masked. --reveal shows them as they are, and the audit log has it.
+Values are shown masked; --output json has the sub of each user. --reveal shows them
+as they are, and the audit log has it.
 
 The exit status is 0 if nobody is shut out, 1 if somebody who can sign in now could
 not any more, and 2 if the file is wrong.`,

@@ -9,7 +9,8 @@ func topics() []*cobra.Command {
 
   0   it was done, or all is well
   1   it could not be done: not found, not reachable, refused by the system; or
-      a logout was rehearsed, and did not reach everybody in time
+      a logout was rehearsed, and did not reach everybody in time;
+      or mapping try ran, and somebody could not sign in any more
   2   the command line, a file or a value in it is wrong; nothing was done
   3   doctor ran, and found something that must be mended`},
 		{Use: "errors", Short: "How a sign-in that stopped is explained", Long: `How a sign-in that stopped is explained
