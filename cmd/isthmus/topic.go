@@ -8,8 +8,8 @@ func topics() []*cobra.Command {
 		{Use: "exit", Short: "The exit statuses", Long: `The exit statuses of every verb:
 
   0   it was done, or all is well
-  1   it could not be done: not found, not reachable, refused by the system; or
-      a logout was rehearsed, and did not reach everybody in time;
+  1   it could not be done: not found, not reachable, refused by the system;
+      or a logout was rehearsed, and did not reach everybody in time;
       or mapping try ran, and somebody could not sign in any more
   2   the command line, a file or a value in it is wrong; nothing was done
   3   doctor ran, and found something that must be mended`},
