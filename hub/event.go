@@ -53,7 +53,9 @@ const (
 	KeyRotated        EventName = "key_rotated"
 	KeyWithdrawn      EventName = "key_withdrawn" // in an emergency; Reason is the key's id
 	ConfigReloaded    EventName = "config_reloaded"
-	AdminAct          EventName = "admin_act" // about to be tried; Reason names the event that tells how it went
+	MappingTried      EventName = "mapping_tried"   // on people's claims, masked
+	ClaimsRevealed    EventName = "claims_revealed" // the same, unmasked
+	AdminAct          EventName = "admin_act"       // about to be tried; Reason names the event that tells how it went
 	CrossOriginDenied EventName = "cross_origin_denied"
 )
 

@@ -31,8 +31,12 @@ type User struct {
 	Disabled   bool               `json:"disabled,omitempty"`
 	Attributes mapping.Attributes `json:"attributes"`
 	Links      []Link             `json:"links,omitempty"`
-	Groups     []string           `json:"groups,omitempty"`  // sorted
+	Groups     []string           `json:"groups,omitempty"`  // sorted; Pool.Groups adds the providers' own
 	Aliases    []Alias            `json:"aliases,omitempty"` // subs that were this person's elsewhere
+
+	// Given are, by provider, those of Groups that its claims gave. What is in
+	// Groups alone came from elsewhere, and no provider takes it away.
+	Given map[string][]string `json:"given,omitempty"`
 
 	Password       string    `json:"password,omitempty"`       // argon2id in PHC form; empty: no password
 	PasswordExpiry time.Time `json:"password_expiry,omitzero"` // of a temporary password

@@ -23,7 +23,7 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	group(c, serveCommand(), demoCommand(), checkCommand(), doctorCommand(), explainCommand(), reloadCommand(),
+	group(c, serveCommand(), demoCommand(), checkCommand(), doctorCommand(), explainCommand(), mappingCommand(), reloadCommand(),
 		userCommand(), logoutCommand(), clientCommand(), providerCommand(), keyCommand(), configCommand(), versionCommand())
 	c.AddCommand(topics()...)
 	c.Run = func(c *cobra.Command, _ []string) {

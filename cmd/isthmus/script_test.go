@@ -65,7 +65,7 @@ func TestScripts(t *testing.T) {
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"expand": expand, "status": status, "mode": mode, "up": up, "poll": poll, "logged": logged, "hangup": hangupAll, "signin": signIn, "fault": fault, "kid": kid, "register": register,
-			"signout": signOut, "shows": shows, "latest": latest,
+			"signout": signOut, "shows": shows, "latest": latest, "person": person,
 		},
 	})
 }
@@ -217,6 +217,13 @@ func kid(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	ts.Setenv("KID", found[1])
 	ts.Check(os.WriteFile(ts.MkAbs("kid.txt"), []byte(found[1]+"\n"), 0o600))
+}
+
+// person is who the upstream signs in from now on: a subject, and claims as JSON.
+func person(ts *testscript.TestScript, _ bool, args []string) {
+	u := idptest.User{Subject: args[0]}
+	ts.Check(json.Unmarshal([]byte(args[1]), &u.Claims))
+	ts.Value(upstreamKey{}).(*idptest.Provider).SetUser(u)
 }
 
 // register is an app named Notes.

@@ -8,8 +8,9 @@ func topics() []*cobra.Command {
 		{Use: "exit", Short: "The exit statuses", Long: `The exit statuses of every verb:
 
   0   it was done, or all is well
-  1   it could not be done: not found, not reachable, refused by the system; or
-      a logout was rehearsed, and did not reach everybody in time
+  1   it could not be done: not found, not reachable, refused by the system;
+      or a logout was rehearsed, and did not reach everybody in time;
+      or mapping try ran, and somebody could not sign in any more
   2   the command line, a file or a value in it is wrong; nothing was done
   3   doctor ran, and found something that must be mended`},
 		{Use: "errors", Short: "How a sign-in that stopped is explained", Long: `How a sign-in that stopped is explained
@@ -27,33 +28,5 @@ newest 10 000 of a pool. Without a code, isthmus explain lists the latest ones.
 
 An app is sent the standard's error, and in error_uri a page with the same code.
 The log and the audit log have it under trace=.`},
-		{Use: "mapping", Short: "How a provider's claims become a user's attributes", Long: `How a provider's claims become a user's attributes
-
-Each provider has a mapping: one rule for each attribute of the pool that it
-writes. The short form names the claim. The long form says more:
-
-  mapping:
-    email: email
-    family_name: {from: [family_name, surname], on_missing: ask}
-    "custom:cost_center": {from: /organisation/cost_center, default: none}
-    name: {expr: 'claims.given_name + " " + claims.family_name'}
-    locale: {value: en}
-    given_name: {from: given_name, write: if_empty}
-    email_verified: {from: email_verified, trust_verification: true}
-
-  from                 the claim; of several the first that is there; /a/b leads
-                       into nested claims (RFC 6901)
-  expr                 an expression (CEL) over claims
-  value                a constant
-  on_missing           refuse the sign-in, ask the person, write the default, or
-                       skip. Not said: the default if there is one; else refuse
-                       for what every user must have, and skip for the rest
-  write                always (at each sign-in), once, or if_empty
-  trust_verification   believe "true" as text too, when the provider says that an
-                       address is verified
-
-The pool's attributes.required names what every user must have; isthmus check
-wants a rule for each. sub, identities and names that begin with cognito: are the
-hub's own and no rule can write them.`},
 	}
 }

@@ -30,6 +30,7 @@ type attempt struct {
 	steps    []hub.Step
 	mend     string
 	missing  []string // attributes
+	sample   *hub.Sample
 }
 
 func (t *attempt) step(name, format string, args ...any) {
@@ -116,7 +117,12 @@ func (s *Service) keep(t *attempt, trace *hub.Trace) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	err := t.p.Space.Update(ctx, func(tx *store.Tx) error { return hub.Traces.Put(tx, trace) })
+	err := t.p.Space.Update(ctx, func(tx *store.Tx) error {
+		if err := hub.Traces.Put(tx, trace); err != nil {
+			return err
+		}
+		return keepSample(tx, t.sample)
+	})
 	if err != nil {
 		t.p.Log.Error("trace not kept", "trace", trace.ID, "error", err)
 	}
@@ -151,6 +157,9 @@ func explain(t *attempt, reason Reason, cause error) (why, mend, step string) {
 			fmt.Sprintf("List the provider under providers of client %q and see that it is enabled.", client), "authorize"
 	case AttributesRequired:
 		return fmt.Sprintf("The provider did not send what nobody comes in without: %s.", strings.Join(t.missing, ", ")), t.mend, "mapping"
+	case ProviderWrong:
+		return "What the provider sent cannot be kept of one user: " + detail(cause) + ".",
+			fmt.Sprintf("Have the mapping of provider %s take less; isthmus mapping try says what a changed one would do.", name), "mapping"
 	case CreationOff:
 		return fmt.Sprintf("The person is not known here yet, and the provider %s may not create users.", name),
 			"Create the user and link it, or set creation: true at the provider.", "user"

@@ -87,6 +87,9 @@ func (h *Hub) pool(ctx context.Context, cfg *config.Config, c *config.Pool, upst
 	if p.Registered, err = h.registered(ctx, p); err != nil {
 		return nil, err
 	}
+	if p.Samples, err = h.samples(ctx, p); err != nil {
+		return nil, err
+	}
 	if p.Keys, err = h.ring(ctx, p, rotation(c, p.Registered)); err != nil {
 		return nil, err
 	}
@@ -111,6 +114,14 @@ func (h *Hub) registered(ctx context.Context, p *hub.Pool) (*hub.Registrations, 
 		return old.Registered, nil
 	}
 	return hub.OpenRegistrations(ctx, p.Space)
+}
+
+// samples are the pool's claim sets: those in memory, if the pool was served before.
+func (h *Hub) samples(ctx context.Context, p *hub.Pool) (*hub.Samples, error) {
+	if old := h.served(p.Name); old != nil {
+		return old.Samples, nil
+	}
+	return hub.OpenSamples(ctx, p.Space, p.Secrets.Samples)
 }
 
 // ring is the pool's key ring: the one it has, if it was served before, so that
@@ -215,6 +226,7 @@ func (h *Hub) provider(p *hub.Pool, c *config.Provider, upstreams map[string]ups
 		Name: c.Name, Label: c.Label, Type: kind, Preset: c.Preset, Identifiers: c.Identifiers, Enabled: c.Enabled, Creates: c.Creation,
 		Mapping: c.Compiled, Upstream: up.provider, ClientID: c.ClientID, SecretFrom: from,
 		Logout: logoutModes[c.Logout], TrustedDomains: c.Link.TrustedDomains, OnMatch: matchModes[c.Link.OnMatch],
+		Group: c.ProviderGroup, Samples: hub.Sampling{Keep: c.Samples.Keep, For: c.Samples.For},
 	}, nil
 }
 
