@@ -46,6 +46,8 @@ const (
 	UserChanged       EventName = "user_changed"
 	UserDisabled      EventName = "user_disabled"
 	UserDeleted       EventName = "user_deleted"
+	UsersImported     EventName = "users_imported" // one batch of a file; Reason counts it
+	UserMigrated      EventName = "user_migrated"  // came in with the password of the old system
 	KeyRotated        EventName = "key_rotated"
 	KeyWithdrawn      EventName = "key_withdrawn" // in an emergency; Reason is the key's id
 	ConfigReloaded    EventName = "config_reloaded"

@@ -20,6 +20,9 @@ const (
 	Confirmed           Status = "CONFIRMED"
 	ForceChangePassword Status = "FORCE_CHANGE_PASSWORD"
 	ExternalProvider    Status = "EXTERNAL_PROVIDER"
+	// ResetRequired is somebody imported: the account is there, its password is
+	// still in the system that it came from.
+	ResetRequired Status = "RESET_REQUIRED"
 )
 
 // User is a person in the pool.
@@ -76,7 +79,12 @@ func (l Link) Key() string {
 }
 
 // Federated tells whether the user came through a provider and owns no password.
-func (u *User) Federated() bool { return len(u.Links) > 0 && u.Password == "" }
+func (u *User) Federated() bool {
+	return len(u.Links) > 0 && u.Password == "" && u.Status != ResetRequired
+}
+
+// Awaited tells whether the user was imported and has no password here yet.
+func (u *User) Awaited() bool { return u.Status == ResetRequired && u.Password == "" && !u.Disabled }
 
 // Link finds the user's link to a provider's identity.
 func (u *User) Link(key string) (Link, bool) {
