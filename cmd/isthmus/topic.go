@@ -55,5 +55,34 @@ writes. The short form names the claim. The long form says more:
 The pool's attributes.required names what every user must have; isthmus check
 wants a rule for each. sub, identities and names that begin with cognito: are the
 hub's own and no rule can write them.`},
+		{Use: "migration", Short: "How people come over with the passwords they have", Long: `How people come over with the passwords they have
+
+A pool's migration names the system that its people come from. Somebody who signs
+in by the password form and has no password here yet, imported or unknown, is
+asked about there, once. At a yes the hub makes or completes the user, keeps the
+password as its own hash, and never asks about that person again.
+
+  migration:
+    http: {url: https://old.example/check-password, secret: {env: MIGRATION_SECRET}}
+
+is sent, with the secret as bearer token,
+
+  POST /check-password
+  {"username": "ada", "password": "…", "client_id": "web", "pool": "main"}
+
+and answers 200 for right, with what is known of the person, or 401 for wrong:
+
+  {"attributes": {"email": "ada@corp.example"}, "email_verified": true}
+
+  migration:
+    cognito: {user_pool_id: eu-west-1_AbCdEf012, client_id: …, client_secret: {env: OLD_POOL_SECRET}}
+
+asks a Cognito pool, by an app client with ALLOW_USER_PASSWORD_AUTH; endpoint in
+place of user_pool_id asks what speaks like one.
+
+Attributes that the pool does not have, or that do not fit it, are left out. A
+person whom the old system wants a second factor or a new password of is not let
+in. When it cannot be asked, the sign-in stops with a code for isthmus explain, and
+nothing is made. isthmus doctor asks it with a made-up name.`},
 	}
 }

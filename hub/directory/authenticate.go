@@ -9,6 +9,7 @@ import (
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/store"
+	"github.com/isthmus-hub/isthmus/idp/migration"
 )
 
 // Authenticate checks a user name, or a proven e-mail address, and a password.
@@ -18,13 +19,24 @@ import (
 //
 // The user may be in ForceChangePassword: then the password was right, and it
 // allows nothing but choosing another.
+//
+// Where the pool has a Migration, that system is asked about who has no password
+// here yet, and a yes makes the user: then an *migration.Error says that it could
+// not be asked, and nothing was made.
 func (d *Directory) Authenticate(ctx context.Context, p *hub.Pool, name, password string) (*hub.User, error) {
+	u, _, err := d.SignIn(ctx, p, "", name, password)
+	return u, err
+}
+
+// SignIn is Authenticate for a client. migrated tells that the password came from
+// the pool's Migration just now.
+func (d *Directory) SignIn(ctx context.Context, p *hub.Pool, clientID, name, password string) (user *hub.User, migrated bool, err error) {
 	if len(name) > 256 || len(password) > hub.PasswordMax || password == "" {
-		return nil, ErrRefused
+		return nil, false, ErrRefused
 	}
 	u, err := d.named(ctx, p, name)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	account, hash := p.Name+"/"+hub.FoldName(name), ""
 	if u != nil {
@@ -32,21 +44,32 @@ func (d *Directory) Authenticate(ctx context.Context, p *hub.Pool, name, passwor
 	}
 	now := p.Now()
 	if until := d.attempts.Begin(account, now); !until.IsZero() {
-		return nil, &LockedError{Until: until}
+		return nil, false, &LockedError{Until: until}
 	}
 	ok, weak, err := d.hasher.Verify(ctx, hash, password)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	expired := u != nil && u.Status == hub.ForceChangePassword && now.After(u.PasswordExpiry)
-	if !ok || u.Disabled || expired {
-		return nil, ErrRefused
+	switch {
+	case ok && !u.Disabled && !expired:
+	case p.Migration != nil && (u == nil || u.Awaited()):
+		if u, err = d.migrate(ctx, p, u, migration.Question{Username: name, Password: password, ClientID: clientID, Pool: p.Name}); err != nil {
+			return nil, false, err
+		}
+		d.attempts.Succeed(account)
+		return u, true, nil
+	case p.Migration != nil:
+		d.pace.linger(ctx, p.Name)
+		fallthrough
+	default:
+		return nil, false, ErrRefused
 	}
 	d.attempts.Succeed(account)
 	if weak {
-		return d.rehash(ctx, p, u, password)
+		u, err = d.rehash(ctx, p, u, password)
 	}
-	return u, nil
+	return u, false, err
 }
 
 // ChooseFirst sets the password a person chose in place of a temporary one and
@@ -107,7 +130,7 @@ func (d *Directory) named(ctx context.Context, p *hub.Pool, name string) (u *hub
 			return err
 		}
 		for _, o := range owners {
-			if o.Password == "" || o.Attributes["email_verified"] != "true" {
+			if o.Password == "" && (p.Migration == nil || !o.Awaited()) || o.Attributes["email_verified"] != "true" {
 				continue
 			}
 			if u != nil {

@@ -45,7 +45,7 @@ type ImportedUser struct {
 }
 
 func importForm(_ *api, q *request) (any, error) {
-	return &ImportForm{Columns: directory.ImportColumns(q.pool.Schema), Migration: false}, nil
+	return &ImportForm{Columns: directory.ImportColumns(q.pool.Schema), Migration: q.pool.Migration != nil}, nil
 }
 
 func importUsers(a *api, q *request) (any, error) {
