@@ -89,7 +89,7 @@ func (v *userImport) run(c *cobra.Command, client *admin.Client, pool, path stri
 		sum: importSum{Pool: pool, File: path, DryRun: v.dry, Refusals: []importRefusal{}}, bar: newProgress(c.ErrOrStderr(), file),
 	}
 	if x.rows, err = roster.NewReader(file, form.Columns); err != nil {
-		return badFile(path, err)
+		return badFile(path, v.dry, err)
 	}
 	if err := x.open(); err != nil {
 		return errors.Join(err, x.close())
@@ -97,7 +97,7 @@ func (v *userImport) run(c *cobra.Command, client *admin.Client, pool, path stri
 	err = x.all(c.Context())
 	x.bar.end()
 	if err = errors.Join(err, x.close()); err != nil && x.sum.Rows == 0 {
-		return badFile(path, err)
+		return badFile(path, v.dry, err)
 	}
 	x.sum.count(time.Since(x.started))
 	x.sum.Complete = err == nil
@@ -106,7 +106,7 @@ func (v *userImport) run(c *cobra.Command, client *admin.Client, pool, path stri
 	}
 	switch {
 	case err != nil:
-		return badFile(path, err)
+		return badFile(path, v.dry, err)
 	case x.sum.Refused > 0:
 		return &statusError{exitFailure, errors.New("")} // it has been said
 	}
@@ -115,11 +115,14 @@ func (v *userImport) run(c *cobra.Command, client *admin.Client, pool, path stri
 
 // badFile names the file in an error, and gives what is wrong with the file its
 // exit status.
-func badFile(path string, err error) error {
+func badFile(path string, dry bool, err error) error {
 	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("%s: stopped; the same command goes on where it was", path)
 	}
-	if _, ok := errors.AsType[*roster.FileError](err); ok {
+	if e, ok := errors.AsType[*roster.FileError](err); ok {
+		if e.Line > 1 && !dry {
+			err = fmt.Errorf("%w; the rows before it are in", err)
+		}
 		return &statusError{exitUsage, fmt.Errorf("%s: %w", path, err)}
 	}
 	return refused(fmt.Errorf("%s: %w", path, err))

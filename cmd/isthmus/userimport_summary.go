@@ -57,6 +57,8 @@ func (s *importSum) print(w io.Writer, v *userImport, form admin.ImportForm) {
 		fmt.Fprintf(w, "%d had cognito:mfa_enabled, which is not taken over: their password alone lets them in.\n", s.MFA)
 	}
 	switch {
+	case s.DryRun && !s.Complete:
+		fmt.Fprintln(w, "That is what an import would do as far as the file can be read; nothing was changed.")
 	case s.DryRun:
 		fmt.Fprintln(w, "That is what an import would do; nothing was changed.")
 	case s.Created+s.Given == 0:

@@ -60,13 +60,25 @@ type Old struct {
 
 // New starts one that knows these people; it ends with the test.
 func New(t testing.TB, users ...User) *Old {
+	o := Start(users...)
+	t.Cleanup(o.Stop)
+	return o
+}
+
+// Start is New for whoever has no test at hand; it ends with Stop.
+func Start(users ...User) *Old {
 	o := &Old{users: map[string]User{}, tokens: map[string]string{}}
 	for _, u := range users {
 		o.users[u.Username] = u
 	}
 	o.Server = httptest.NewServer(o)
-	t.Cleanup(func() { o.CloseClientConnections(); o.Close() })
 	return o
+}
+
+// Stop ends it, whatever is under way.
+func (o *Old) Stop() {
+	o.CloseClientConnections()
+	o.Close()
 }
 
 // Hook is the system as a hook, asked by the client.
