@@ -10,7 +10,8 @@ func topics() []*cobra.Command {
   0   it was done, or all is well
   1   it could not be done: not found, not reachable, refused by the system; or
       a logout was rehearsed, and did not reach everybody in time
-  2   the command line, a file or a value in it is wrong; nothing was done
+  2   the command line, a file or a value in it is wrong; nothing was done, save
+      for the rows of a file to be imported that come before what is wrong in it
   3   doctor ran, and found something that must be mended`},
 		{Use: "errors", Short: "How a sign-in that stopped is explained", Long: `How a sign-in that stopped is explained
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/store"
@@ -30,8 +31,9 @@ func (d *Directory) migrate(ctx context.Context, p *hub.Pool, known *hub.User, q
 	typed := strings.TrimSpace(q.Username)
 	if q.Username = typed; known != nil {
 		q.Username = known.Username
-	} else if checkName(p, typed) != nil {
-		d.pace.linger(ctx, p.Name) // no such user can be made
+	}
+	if known == nil && checkName(p, typed) != nil || !utf8.ValidString(q.Password) {
+		d.pace.linger(ctx, p.Name) // no such user can be made, or no JSON can say it
 		return nil, ErrRefused
 	}
 	person, err := d.ask(ctx, p, q)

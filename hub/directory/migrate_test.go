@@ -178,6 +178,37 @@ func TestA154_LiesTakeNobodyOver(t *testing.T) {
 	}
 }
 
+// A password is the same to the byte for the old system and for the hub, or it is
+// not asked about at all.
+func TestA151_OldPasswordsExactly(t *testing.T) {
+	exact := []string{"a\x00b-\x00", " leading and trailing ", "Pässwörd-é", "Pässwörd-e\u0301", "\u202e\"\\\n", strings.Repeat("é", hub.PasswordMax/2), "+44=1"}
+	for way, system := range ways {
+		h := hubtest.New(t)
+		var users []migrationtest.User
+		for i, password := range exact {
+			users = append(users, migrationtest.User{Username: fmt.Sprint("person-", i), Password: password, Attributes: map[string]string{"email": "x@corp.example"}})
+		}
+		old := migrationtest.New(t, users...)
+		h.Pool.Migration = system(old, h.Outbound, time.Second)
+		for i, password := range exact {
+			for _, when := range []string{"at first", "again"} {
+				if _, err := h.Directory.Authenticate(t.Context(), h.Pool, fmt.Sprint("person-", i), password); err != nil {
+					t.Errorf("%s: %q %s: %v", way, password, when, err)
+				}
+			}
+		}
+		asked := len(old.Asked())
+		for _, password := range []string{"", "\xff", "\xed\xa0\x80", strings.Repeat("x", hub.PasswordMax+1)} {
+			if _, err := h.Directory.Authenticate(t.Context(), h.Pool, "nobody", password); !errors.Is(err, directory.ErrRefused) {
+				t.Errorf("%s: %q: %v", way, password, err)
+			}
+		}
+		if n := len(old.Asked()); n != asked {
+			t.Errorf("%s: asked %d times about what no password is", way, n-asked)
+		}
+	}
+}
+
 // A hundred sign-ins at once of somebody who has not come yet make one user, and
 // guesses at once are counted before the old system is asked.
 func TestA140_ManyAtOnce(t *testing.T) {
