@@ -31,7 +31,7 @@ type importing struct {
 	pool    string
 	rows    *roster.Reader
 	started time.Time
-	bar     *progress
+	bar     *importProgress
 	sum     importSum
 
 	seed maphash.Seed

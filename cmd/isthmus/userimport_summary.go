@@ -72,8 +72,8 @@ a migration, or give this file again with --temporary-passwords FILE.`)
 	}
 }
 
-// progress shows on a terminal how far a file is.
-type progress struct {
+// importProgress shows on a terminal how far a file is.
+type importProgress struct {
 	w       io.Writer // nil: nobody looks
 	started time.Time
 	shown   time.Time
@@ -81,8 +81,8 @@ type progress struct {
 }
 
 // newProgress watches the reading of a file for somebody at a terminal.
-func newProgress(w io.Writer, file *os.File) *progress {
-	p := &progress{started: time.Now()}
+func newProgress(w io.Writer, file *os.File) *importProgress {
+	p := &importProgress{started: time.Now()}
 	if f, ok := w.(*os.File); ok {
 		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
 			p.w = w
@@ -95,7 +95,7 @@ func newProgress(w io.Writer, file *os.File) *progress {
 }
 
 // show writes over what was shown, a few times a second.
-func (p *progress) show(rows int, offset int64) {
+func (p *importProgress) show(rows int, offset int64) {
 	t := time.Now()
 	if p.w == nil || t.Sub(p.shown) < 250*time.Millisecond {
 		return
@@ -105,7 +105,7 @@ func (p *progress) show(rows int, offset int64) {
 }
 
 // line says rows, rate and what remains.
-func (p *progress) line(rows int, offset int64, took time.Duration) string {
+func (p *importProgress) line(rows int, offset int64, took time.Duration) string {
 	s := fmt.Sprintf("%d rows, %d a second", rows, int(float64(rows)/max(took.Seconds(), 0.001)))
 	if p.total > 0 && offset > 0 {
 		left := time.Duration(float64(took) * float64(p.total-offset) / float64(offset))
@@ -115,7 +115,7 @@ func (p *progress) line(rows int, offset int64, took time.Duration) string {
 }
 
 // end takes the line away.
-func (p *progress) end() {
+func (p *importProgress) end() {
 	if p.w != nil && !p.shown.IsZero() {
 		fmt.Fprint(p.w, "\r\x1b[K")
 	}
