@@ -2,6 +2,7 @@ package config
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -18,10 +19,14 @@ func poolRegion(id string) string {
 	return ""
 }
 
-// migration checks that there is one system to be asked, and that it can be.
-func (r *reader) migration(c *Config, m Migration, path string) {
+// migration checks that there is one system to be asked, that it can be, and that somebody can type a password.
+func (r *reader) migration(c *Config, p *Pool, path string) {
 	if !r.has(path) {
 		return
+	}
+	m := p.Migration
+	if len(p.Clients) > 0 && !slices.ContainsFunc(p.Clients, func(cl Client) bool { return slices.Contains(cl.Providers, PasswordForm) }) {
+		r.warn(path, "is never asked, because no client has the password form", "list "+PasswordForm+" under providers of a client")
 	}
 	if (m.HTTP == nil) == (m.Cognito == nil) {
 		if !r.reported[path] {

@@ -62,7 +62,7 @@ func TestExampleIsComplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, w := range c.Warnings {
-		if w.Path != "insecure_upstreams[0]" && w.Path != "pools[0].clients[0].branding.accent" && w.Path != "pools[0].clients[0].insecure_without_pkce" {
+		if w.Path != "insecure_upstreams[0]" && w.Path != "pools[0].migration" && w.Path != "pools[0].clients[0].branding.accent" && w.Path != "pools[0].clients[0].insecure_without_pkce" {
 			t.Errorf("warning: %s", w)
 		}
 	}

@@ -75,6 +75,9 @@ and answers 200 for right, with what is known of the person, or 401 for wrong:
 
   {"attributes": {"email": "ada@corp.example"}, "email_verified": true}
 
+"username" in the answer names the person where another name may have been typed,
+such as an e-mail address.
+
   migration:
     cognito: {user_pool_id: eu-west-1_AbCdEf012, client_id: …, client_secret: {env: OLD_POOL_SECRET}}
 

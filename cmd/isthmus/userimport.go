@@ -25,7 +25,6 @@ type userImport struct {
 
 func userImportCommand() *cobra.Command {
 	var v userImport
-	v.makes = true
 	c := v.command(&cobra.Command{
 		Use:   "import FILE.csv",
 		Short: "Take people from a file with Cognito's import header into a pool",
@@ -55,6 +54,7 @@ the file is not one that can be read to its end.`,
 			if v.header != (len(args) == 0) {
 				return &statusError{exitUsage, errors.New("give one file, or --header alone")}
 			}
+			v.makes = !v.header && !v.dry
 			return v.connectPool(c.Context(), c.ErrOrStderr(), func(client *admin.Client, pool string) error {
 				form, err := client.ImportForm(c.Context(), pool)
 				if err != nil {
@@ -89,15 +89,19 @@ func (v *userImport) run(c *cobra.Command, client *admin.Client, pool, path stri
 		sum: importSum{Pool: pool, File: path, DryRun: v.dry, Refusals: []importRefusal{}}, bar: newProgress(c.ErrOrStderr(), file),
 	}
 	if x.rows, err = roster.NewReader(file, form.Columns); err != nil {
-		return badFile(path, v.dry, err)
+		return badFile(c.Context(), path, v.dry, err)
 	}
-	if err := x.open(); err != nil {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if err := x.open(info); err != nil {
 		return errors.Join(err, x.close())
 	}
 	err = x.all(c.Context())
 	x.bar.end()
 	if err = errors.Join(err, x.close()); err != nil && x.sum.Rows == 0 {
-		return badFile(path, v.dry, err)
+		return badFile(c.Context(), path, v.dry, err)
 	}
 	x.sum.count(time.Since(x.started))
 	x.sum.Complete = err == nil
@@ -106,7 +110,7 @@ func (v *userImport) run(c *cobra.Command, client *admin.Client, pool, path stri
 	}
 	switch {
 	case err != nil:
-		return badFile(path, v.dry, err)
+		return badFile(c.Context(), path, v.dry, err)
 	case x.sum.Refused > 0:
 		return &statusError{exitFailure, errors.New("")} // it has been said
 	}
@@ -115,8 +119,8 @@ func (v *userImport) run(c *cobra.Command, client *admin.Client, pool, path stri
 
 // badFile names the file in an error, and gives what is wrong with the file its
 // exit status.
-func badFile(path string, dry bool, err error) error {
-	if errors.Is(err, context.Canceled) {
+func badFile(ctx context.Context, path string, dry bool, err error) error {
+	if ctx.Err() != nil {
 		return fmt.Errorf("%s: stopped; the same command goes on where it was", path)
 	}
 	if e, ok := errors.AsType[*roster.FileError](err); ok {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/isthmus-hub/isthmus/cmd/isthmus/roster"
@@ -46,8 +47,16 @@ type importing struct {
 }
 
 // open makes the files that were asked for.
-func (x *importing) open() (err error) {
+func (x *importing) open(input os.FileInfo) (err error) {
 	x.seed = maphash.MakeSeed()
+	for _, path := range []string{x.v.report, x.v.passwords} {
+		if info, err := os.Stat(path); path != "" && err == nil && os.SameFile(info, input) {
+			return &statusError{exitUsage, fmt.Errorf("%s is the file of people itself; it would be written over", path)}
+		}
+	}
+	if x.v.report != "" && x.v.report == x.v.passwords {
+		return &statusError{exitUsage, errors.New("the report and the passwords are two files")}
+	}
 	if path := x.v.report; path != "" {
 		if x.reportFile, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600); err != nil {
 			return &statusError{exitUsage, err}
@@ -100,9 +109,14 @@ func (x *importing) all(ctx context.Context) error {
 	}
 	for {
 		row, err := x.rows.Next()
-		if wrong, ok := errors.AsType[*roster.RowError](err); ok {
-			x.refused = append(x.refused, wrong)
-			if len(x.refused) >= most {
+		wrong, _ := errors.AsType[*roster.RowError](err)
+		if err == nil {
+			if first := x.twice(row); first > 0 {
+				wrong = &roster.RowError{Line: row.Line, Username: shortened(row.Username), Reason: fmt.Sprintf("line %d has this name already", first)}
+			}
+		}
+		if wrong != nil {
+			if x.refused = append(x.refused, wrong); len(x.refused) >= most {
 				if err := x.send(ctx); err != nil {
 					return err
 				}
@@ -114,10 +128,6 @@ func (x *importing) all(ctx context.Context) error {
 				return sent
 			}
 			return err
-		}
-		if first := x.twice(row); first > 0 {
-			x.refused = append(x.refused, &roster.RowError{Line: row.Line, Username: row.Username, Reason: fmt.Sprintf("line %d has this name already", first)})
-			continue
 		}
 		if x.size+row.Size() > maxBatch || len(x.batch) >= most {
 			if err := x.send(ctx); err != nil {
@@ -138,6 +148,15 @@ func (x *importing) twice(row *roster.Row) int {
 		x.seen[key] = row.Line
 	}
 	return 0
+}
+
+// shortened is a user name for a report: no user has a longer one than fits.
+func shortened(name string) string {
+	const most = 256
+	if len(name) <= most {
+		return name
+	}
+	return strings.ToValidUTF8(name[:most], "") + "…"
 }
 
 // send takes the batch into the pool, and reports on it in the order of the file.
@@ -179,7 +198,7 @@ func (x *importing) send(ctx context.Context) error {
 		for ; len(wrong) > 0 && wrong[0].Line < row.Line; wrong = wrong[1:] {
 			x.told(wrong[0].Line, wrong[0].Username, string(directory.RowRefused), wrong[0].Reason, false)
 		}
-		x.told(row.Line, row.Username, u.Outcome, u.Reason, row.MFA)
+		x.told(row.Line, shortened(row.Username), u.Outcome, u.Reason, row.MFA)
 	}
 	for _, w := range wrong {
 		x.told(w.Line, w.Username, string(directory.RowRefused), w.Reason, false)

@@ -118,7 +118,9 @@ func (d *Directory) rehash(ctx context.Context, p *hub.Pool, u *hub.User, passwo
 }
 
 // named finds the one local account a person may mean by a name: its user name,
-// or an e-mail address that exactly one account has proven. Nobody is nil.
+// or an e-mail address that exactly one account has proven. Where an old system
+// is asked, that may also be the only imported account of the address: its name is
+// what is asked about then, so the address need not be proven. Nobody is nil.
 func (d *Directory) named(ctx context.Context, p *hub.Pool, name string) (u *hub.User, err error) {
 	err = p.Space.View(ctx, func(tx *store.Tx) error {
 		u, err = hub.Users.Find(tx, "name", hub.LocalNameKey(name))
@@ -129,15 +131,8 @@ func (d *Directory) named(ctx context.Context, p *hub.Pool, name string) (u *hub
 		if err != nil {
 			return err
 		}
-		for _, o := range owners {
-			if o.Password == "" && (p.Migration == nil || !o.Awaited()) || o.Attributes["email_verified"] != "true" {
-				continue
-			}
-			if u != nil {
-				u = nil // two owners: neither can be meant
-				return nil
-			}
-			u = o
+		if u = only(owners, func(o *hub.User) bool { return o.Password != "" && o.Attributes["email_verified"] == "true" }); u == nil && p.Migration != nil {
+			u = only(owners, (*hub.User).Awaited)
 		}
 		return nil
 	})
@@ -145,6 +140,20 @@ func (d *Directory) named(ctx context.Context, p *hub.Pool, name string) (u *hub
 		return nil, nil
 	}
 	return u, err
+}
+
+// only is the one user of whom something is true; of two neither can be meant.
+func only(users []*hub.User, is func(*hub.User) bool) (u *hub.User) {
+	for _, o := range users {
+		switch {
+		case !is(o):
+		case u != nil:
+			return nil
+		default:
+			u = o
+		}
+	}
+	return u
 }
 
 func notInNames(r rune) bool {

@@ -38,6 +38,9 @@ func (d *Directory) migrate(ctx context.Context, p *hub.Pool, known *hub.User, q
 	}
 	person, err := d.ask(ctx, p, q)
 	if errors.Is(err, migration.ErrWrong) {
+		if err != migration.ErrWrong { // it says more
+			p.Log.Info("a migration was refused", "pool", p.Name, "why", err)
+		}
 		return nil, ErrRefused
 	}
 	if err != nil {

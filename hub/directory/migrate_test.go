@@ -102,6 +102,30 @@ func importOne(t *testing.T, h *hubtest.Hub, row directory.Row) directory.Import
 	return list[0]
 }
 
+// Whoever types an e-mail address is the person whose name it leads to, there or
+// here: there are no two users of one person.
+func TestMigrateByAddress(t *testing.T) {
+	for way, system := range ways {
+		for _, imported := range []string{"", "ada@corp.example", "ada@before.example"} {
+			h := hubtest.New(t)
+			old := migrationtest.New(t, oldAda)
+			h.Pool.Migration = system(old, h.Outbound, time.Second)
+			sub := ""
+			if imported != "" {
+				sub = importOne(t, h, directory.Row{Username: "ada", Attributes: mapping.Attributes{"email": imported}}).Sub
+			}
+			u, err := h.Directory.Authenticate(t.Context(), h.Pool, "Ada@corp.example", oldPassword)
+			if err != nil || u.Username != "ada" || sub != "" && u.Sub != sub || len(h.Users(h.Pool)) != 2 {
+				t.Errorf("%s, %q: %+v, %v", way, imported, u, err)
+			}
+			asked := map[bool]string{true: "ada", false: "Ada@corp.example"}[imported == "ada@corp.example"]
+			if got := old.Asked(); len(got) != 1 || got[0] != asked {
+				t.Errorf("%s, %q: asked about %v", way, imported, got)
+			}
+		}
+	}
+}
+
 // An old system that is down, lying or slow lets nobody in and makes nobody; no
 // log has the password.
 func TestA154_NothingIsMade(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -143,9 +144,11 @@ func (c *cognito) refusal(operation string, status int, answer []byte) error {
 			return c.fail(Refused, "it does not take our client secret")
 		}
 		return ErrWrong
-	case "UserNotFoundException", "UserNotConfirmedException", "PasswordResetRequiredException":
-		// That the password was right does not follow from the last two.
+	case "UserNotFoundException":
 		return ErrWrong
+	case "UserNotConfirmedException", "PasswordResetRequiredException":
+		// That the password was right does not follow from these.
+		return fmt.Errorf("%w: %s", ErrWrong, kind)
 	case "InvalidParameterException":
 		return c.fail(Refused, "%s: it does not take our question; is ALLOW_USER_PASSWORD_AUTH among the client's flows?", operation)
 	case "ResourceNotFoundException", "InvalidUserPoolConfigurationException":

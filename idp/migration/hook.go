@@ -24,7 +24,9 @@ type HookConfig struct {
 //	{"username": …, "password": …, "client_id": …, "pool": …}
 //
 // and takes 200 with {"attributes": {…}, "email_verified": …,
-// "phone_number_verified": …, "subject": …} as yes, 401 and 404 as no.
+// "phone_number_verified": …, "username": …, "subject": …} as yes, 401 and 404 as
+// no. Only attributes must be there; username is for systems that know people by
+// other names too.
 type hook struct {
 	caller
 	config HookConfig
@@ -97,9 +99,11 @@ func (h *hook) person(answer []byte) (*Person, error) {
 			return nil, h.fail(Misread, "an attribute is neither text, number nor boolean")
 		}
 	}
-	if subject, there := members["subject"]; there {
-		if person.Subject, ok = subject.(string); !ok {
-			return nil, h.fail(Misread, `"subject" is not text`)
+	for member, value := range map[string]*string{"subject": &person.Subject, "username": &person.Username} {
+		if text, there := members[member]; there {
+			if *value, ok = text.(string); !ok {
+				return nil, h.fail(Misread, "%q is not text", member)
+			}
 		}
 	}
 	return person, nil

@@ -150,7 +150,7 @@ func (o *Old) user(name, password string) (User, bool) {
 	defer o.mu.Unlock()
 	u, ok := o.users[name]
 	for _, other := range o.users {
-		if !ok && strings.Contains(name, "@") && other.Attributes["email"] == name {
+		if !ok && strings.Contains(name, "@") && strings.EqualFold(other.Attributes["email"], name) {
 			u, ok = other, true // an alias
 		}
 	}
@@ -177,7 +177,7 @@ func (o *Old) hook(w http.ResponseWriter, r *http.Request, body []byte) {
 			attributes[name] = value
 		}
 	}
-	answer["attributes"] = attributes
+	answer["attributes"], answer["username"] = attributes, u.Username
 	if u.Subject != "" {
 		answer["subject"] = u.Subject
 	}
