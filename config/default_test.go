@@ -285,3 +285,15 @@ pools:
 		t.Errorf("origins %q and %q", a, b)
 	}
 }
+
+func TestMigrationAddress(t *testing.T) {
+	for want, m := range map[string]MigrationCognito{
+		"https://cognito-idp.eu-west-1.amazonaws.com":     {UserPoolID: "eu-west-1_AbCdEf012"},
+		"https://cognito-idp.us-gov-east-1.amazonaws.com": {Region: "us-gov-east-1"},
+		"http://localhost:9400":                           {Endpoint: "http://localhost:9400"},
+	} {
+		if got := m.Address(); got != want {
+			t.Errorf("%+v is asked at %s, want %s", m, got, want)
+		}
+	}
+}

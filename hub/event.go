@@ -50,6 +50,8 @@ const (
 	UserUnlinked      EventName = "user_unlinked" // likewise
 	UserClaimed       EventName = "user_claimed"  // the address was proven, and what was before fell
 	LinkRefused       EventName = "link_refused"
+	UsersImported     EventName = "users_imported" // one batch of a file; Reason counts it
+	UserMigrated      EventName = "user_migrated"  // came in with the password of the old system
 	KeyRotated        EventName = "key_rotated"
 	KeyWithdrawn      EventName = "key_withdrawn" // in an emergency; Reason is the key's id
 	ConfigReloaded    EventName = "config_reloaded"

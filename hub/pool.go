@@ -13,6 +13,7 @@ import (
 	"github.com/isthmus-hub/isthmus/hub/proof"
 	"github.com/isthmus-hub/isthmus/hub/seal"
 	"github.com/isthmus-hub/isthmus/hub/store"
+	"github.com/isthmus-hub/isthmus/idp/migration"
 	"github.com/isthmus-hub/isthmus/mapping"
 )
 
@@ -51,6 +52,8 @@ type Pool struct {
 	CodeLife        time.Duration
 	PasswordPolicy  PasswordPolicy
 	Logout          LogoutPolicy
+	// Migration is asked about people who have no password here yet; nil: nobody is.
+	Migration migration.System
 
 	Space   *store.Space
 	Keys    *Keys

@@ -21,6 +21,9 @@ const (
 	Confirmed           Status = "CONFIRMED"
 	ForceChangePassword Status = "FORCE_CHANGE_PASSWORD"
 	ExternalProvider    Status = "EXTERNAL_PROVIDER"
+	// ResetRequired is somebody imported: the account is there, its password is
+	// still in the system that it came from.
+	ResetRequired Status = "RESET_REQUIRED"
 )
 
 // User is a person in the pool.
@@ -87,7 +90,7 @@ const MaxLinks = 5
 // and is named after that identity. What is joined later, or goes, changes nothing
 // about it.
 func (u *User) Federated() bool {
-	return u.Password == "" && slices.ContainsFunc(u.Links, func(l Link) bool { return l.Primary })
+	return u.Password == "" && u.Status != ResetRequired && slices.ContainsFunc(u.Links, func(l Link) bool { return l.Primary })
 }
 
 // Proven tells whether the user's address was proven, as far as the pool can
@@ -105,6 +108,9 @@ func (u *User) Proven(p *Pool) bool {
 	}
 	return true
 }
+
+// Awaited tells whether the user was imported and has no password here yet.
+func (u *User) Awaited() bool { return u.Status == ResetRequired && u.Password == "" && !u.Disabled }
 
 // Link finds the user's link to a provider's identity.
 func (u *User) Link(key string) (Link, bool) {

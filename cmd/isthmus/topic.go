@@ -11,7 +11,8 @@ func topics() []*cobra.Command {
   1   it could not be done: not found, not reachable, refused by the system;
       or a logout was rehearsed, and did not reach everybody in time;
       or mapping try ran, and somebody could not sign in any more
-  2   the command line, a file or a value in it is wrong; nothing was done
+  2   the command line, a file or a value in it is wrong; nothing was done, save
+      for the rows of a file to be imported that come before what is wrong in it
   3   doctor ran, and found something that must be mended`},
 		{Use: "errors", Short: "How a sign-in that stopped is explained", Long: `How a sign-in that stopped is explained
 
@@ -28,5 +29,37 @@ newest 10 000 of a pool. Without a code, isthmus explain lists the latest ones.
 
 An app is sent the standard's error, and in error_uri a page with the same code.
 The log and the audit log have it under trace=.`},
+		{Use: "migration", Short: "How people come over with the passwords they have", Long: `How people come over with the passwords they have
+
+A pool's migration names the system that its people come from. Somebody who signs
+in by the password form and has no password here yet, imported or unknown, is
+asked about there, once. At a yes the hub makes or completes the user, keeps the
+password as its own hash, and never asks about that person again.
+
+  migration:
+    http: {url: https://old.example/check-password, secret: {env: MIGRATION_SECRET}}
+
+is sent, with the secret as bearer token,
+
+  POST /check-password
+  {"username": "ada", "password": "…", "client_id": "web", "pool": "main"}
+
+and answers 200 for right, with what is known of the person, or 401 for wrong:
+
+  {"attributes": {"email": "ada@corp.example"}, "email_verified": true}
+
+"username" in the answer names the person where another name may have been typed,
+such as an e-mail address.
+
+  migration:
+    cognito: {user_pool_id: eu-west-1_AbCdEf012, client_id: …, client_secret: {env: OLD_POOL_SECRET}}
+
+asks a Cognito pool, by an app client with ALLOW_USER_PASSWORD_AUTH; endpoint in
+place of user_pool_id asks what speaks like one.
+
+Attributes that the pool does not have, or that do not fit it, are left out. A
+person whom the old system wants a second factor or a new password of is not let
+in. When it cannot be asked, the sign-in stops with a code for isthmus explain, and
+nothing is made. isthmus doctor asks it with a made-up name.`},
 	}
 }

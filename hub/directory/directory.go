@@ -37,11 +37,13 @@ func (e *InvalidError) Error() string { return e.Field + ": " + e.Message }
 type Directory struct {
 	hasher   *Hasher
 	attempts *Attempts
+	asking   lane // of questions to the systems that people come from
+	pace     *pace
 }
 
 // New makes a directory that hashes passwords at the given cost.
 func New(cost Cost) *Directory {
-	return &Directory{hasher: NewHasher(cost), attempts: NewAttempts()}
+	return &Directory{hasher: NewHasher(cost), attempts: NewAttempts(), asking: newLane(askingWidth, askingWidth), pace: newPace()}
 }
 
 // NewUser is what an administrator says of a user to be.

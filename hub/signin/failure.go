@@ -32,6 +32,8 @@ const (
 	ProviderLate        Reason = "provider_late"
 	ProviderWrong       Reason = "provider_wrong"
 	Overloaded          Reason = "overloaded"
+	MigrationFailed     Reason = "migration_failed"    // the system the person comes from gave no answer
+	MigrationChallenge  Reason = "migration_challenge" // it knows the person, and wants more than a password
 
 	// The person.
 	AttributesRequired Reason = "attributes_required"

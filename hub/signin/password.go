@@ -8,6 +8,7 @@ import (
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/directory"
 	"github.com/isthmus-hub/isthmus/hub/store"
+	"github.com/isthmus-hub/isthmus/idp/migration"
 )
 
 // provenLife is how long a right temporary password counts while its owner
@@ -23,9 +24,12 @@ func (s *Service) Password(ctx context.Context, p *hub.Pool, b Browser, in *hub.
 	if !t.client.Password(t.p) {
 		return nil, t.fail(s, ProviderOff, errors.New("the client does not enable the pool's own password"))
 	}
-	user, err := s.Directory.Authenticate(ctx, p, name, password)
+	user, migrated, err := s.Directory.SignIn(ctx, p, t.client.ID, name, password)
 	if err != nil {
 		return s.refusePassword(p, t, name, err)
+	}
+	if migrated {
+		t.record(hub.UserMigrated, true, "", "", user.Sub)
 	}
 	if user.Status == hub.ForceChangePassword {
 		in.Proven, in.ProvenName, in.ProvenAt = user.Sub, user.Username, p.Now()
@@ -39,6 +43,7 @@ func (s *Service) refusePassword(p *hub.Pool, t *attempt, name string, err error
 	ask := t.signIn(p)
 	ask.Username = name
 	var locked *directory.LockedError
+	var unasked *migration.Error
 	switch {
 	case errors.Is(err, directory.ErrRefused):
 		ask.Wrong = true
@@ -50,6 +55,10 @@ func (s *Service) refusePassword(p *hub.Pool, t *attempt, name string, err error
 		return nil, e
 	case errors.Is(err, directory.ErrOverloaded):
 		return nil, t.fail(s, Overloaded, err)
+	case errors.As(err, &unasked) && unasked.Kind == migration.Challenge:
+		return nil, t.fail(s, MigrationChallenge, err)
+	case errors.As(err, &unasked):
+		return nil, t.fail(s, MigrationFailed, err)
 	default:
 		return nil, t.fail(s, Internal, err)
 	}

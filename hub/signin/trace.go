@@ -15,6 +15,7 @@ import (
 	"github.com/isthmus-hub/isthmus/hub/oauth"
 	"github.com/isthmus-hub/isthmus/hub/store"
 	"github.com/isthmus-hub/isthmus/idp"
+	"github.com/isthmus-hub/isthmus/idp/migration"
 )
 
 // attempt is one request's share of a sign-in: what is known so far, and the
@@ -178,11 +179,35 @@ func explain(t *attempt, reason Reason, cause error) (why, mend, step string) {
 		return fmt.Sprintf("The user has %d linked identities, which is the most.", hub.MaxLinks), "Remove one: isthmus user unlink.", "link"
 	case Overloaded:
 		return "More passwords were waiting to be checked than the hub queues.", "If this lasts, somebody is guessing passwords, or the machine is too small.", "password"
+	case MigrationFailed, MigrationChallenge:
+		return migrationWhy(cause)
 	case WrongPassword, Locked:
 		return "The user name and password did not match an account that may sign in.", "After five failures an account waits; a quarter of an hour of quiet frees it.", "password"
 	default:
 		return "The hub itself failed: " + detail(cause) + ".", "Look in the log for the request id; the store may be full or not writable.", "hub"
 	}
+}
+
+// migrationWhy explains a question to the system that people come from which had
+// no plain answer.
+func migrationWhy(cause error) (why, mend, step string) {
+	e, ok := errors.AsType[*migration.Error](cause)
+	if !ok {
+		return "The system that people come from gave no answer: " + detail(cause) + ".", "", "migration"
+	}
+	why = fmt.Sprintf("The person has no password here yet, and %s gave no answer: %s.", e.System, e.Detail)
+	switch e.Kind {
+	case migration.Challenge:
+		why = fmt.Sprintf("The person has no password here yet. It is right at %s, but not enough: %s.", e.System, e.Detail)
+		mend = "Let the person finish there, or give the person a temporary password here."
+	case migration.Refused:
+		mend = "Compare the pool's migration with the other system: address, client, secret. isthmus doctor asks it with a made-up name."
+	case migration.Incomplete:
+		mend = "Complete the person there or import the person with these attributes; or let the pool not require them."
+	default:
+		mend = "See that the other system runs and can be reached from here; isthmus doctor asks it with a made-up name. Nothing was made, the person may try again."
+	}
+	return why, mend, "migration"
 }
 
 // describe tells the shape of an authorization request in a few words.

@@ -129,6 +129,16 @@ func (c *Client) TryMapping(ctx context.Context, pool, provider string, t Trial)
 	return call[Tries](ctx, c, "POST", path("pools", pool, "providers", provider, "try"), t)
 }
 
+// ImportForm tells what a file of people has to look like for a pool.
+func (c *Client) ImportForm(ctx context.Context, pool string) (ImportForm, error) {
+	return call[ImportForm](ctx, c, "GET", path("pools", pool, "imports", "form"), nil)
+}
+
+// Import takes some rows of a file into a pool; the answer has one user for each.
+func (c *Client) Import(ctx context.Context, pool string, n Import) (Imported, error) {
+	return call[Imported](ctx, c, "POST", path("pools", pool, "imports"), n)
+}
+
 // Traces returns a page of a pool's stopped sign-ins, the newest first.
 func (c *Client) Traces(ctx context.Context, pool string, f signin.TraceFilter, after string, limit int) (Traces, error) {
 	values := url.Values{}

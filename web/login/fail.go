@@ -36,6 +36,8 @@ var reasons = map[signin.Reason]page.Reason{
 	signin.StrengthUnmet:       page.NotAllowed,
 	signin.Locked:              page.TooManyAttempts,
 	signin.Overloaded:          page.Unavailable,
+	signin.MigrationFailed:     page.Unavailable,
+	signin.MigrationChallenge:  page.NotAllowed,
 	signin.Internal:            page.Unavailable,
 }
 
@@ -47,11 +49,11 @@ func status(r signin.Reason) int {
 		return http.StatusBadGateway
 	case signin.ProviderLate:
 		return http.StatusGatewayTimeout
-	case signin.Overloaded:
+	case signin.Overloaded, signin.MigrationFailed:
 		return http.StatusServiceUnavailable
 	case signin.Locked:
 		return http.StatusTooManyRequests
-	case signin.CreationOff, signin.NameTaken, signin.UserDisabled, signin.ProviderOff:
+	case signin.CreationOff, signin.NameTaken, signin.UserDisabled, signin.ProviderOff, signin.MigrationChallenge:
 		return http.StatusForbidden
 	case signin.LinkTaken, signin.LinkLimit, signin.NotProven:
 		return http.StatusConflict

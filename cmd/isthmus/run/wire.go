@@ -66,8 +66,9 @@ func (h *Hub) pool(ctx context.Context, cfg *config.Config, c *config.Pool, upst
 			Lower: c.PasswordPolicy.RequireLowercase, Number: c.PasswordPolicy.RequireNumbers, Symbol: c.PasswordPolicy.RequireSymbols,
 			TemporaryLife: c.PasswordPolicy.TemporaryLifetime,
 		},
-		Logout: hub.LogoutPolicy{Deadline: c.Logout.Deadline, OnExpiry: c.Logout.OnExpiry, Show: c.Logout.Show},
-		Space:  h.store.Space(c.Name), Secrets: hub.NewSecrets(h.key, c.Name),
+		Logout:    hub.LogoutPolicy{Deadline: c.Logout.Deadline, OnExpiry: c.Logout.OnExpiry, Show: c.Logout.Show},
+		Migration: h.migration(c),
+		Space:     h.store.Space(c.Name), Secrets: hub.NewSecrets(h.key, c.Name),
 		Now: h.options.Now, Log: h.Log, Record: h.record, Ended: h.logout.Wake, FetchKeys: h.keys.fetch,
 	}
 	for i := range c.Clients {
