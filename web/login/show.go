@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"time"
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/signin"
@@ -89,14 +91,27 @@ func (s *Site) askSignIn(w http.ResponseWriter, r *http.Request, n signin.AskSig
 		Action: s.under("/login"), Username: n.Username, Identifier: page.UserNameOrEmail, Step: page.StepNone,
 		Providers: s.providers(r, n.Interaction, n.Providers), Leave: n.Interaction.Device == "",
 	}
-	status := http.StatusOK
-	if n.Password {
+	forms := formAction(n.FormTarget.URI())
+	switch {
+	case n.AddressFirst && n.Given:
+		p.Step, p.Change = page.StepPassword, s.way(n.Interaction, "")
+	case n.AddressFirst:
+		p.Step = page.StepAddress
+		for _, pr := range n.Providers { // the form may lead to each
+			forms = append(forms, formAction(pr.Upstream.Issuer())...)
+		}
+	case n.Password:
 		p.Step = page.StepBoth
 	}
-	if n.Wrong {
+	status := http.StatusOK
+	switch {
+	case n.Wrong:
 		p.Problem, status = page.WrongPassword, http.StatusBadRequest
+	case n.Missing:
+		p.Problem, status = page.UsernameMissing, http.StatusBadRequest
 	}
-	return s.render(w, status, p, n.FormTarget.URI())
+	slices.Sort(forms)
+	return s.renderWith(w, status, p, middleware.Policy{Script: []string{"'self'"}, Form: slices.Compact(forms)})
 }
 
 // providers are the links of the sign-in page: each asks for the same sign-in
@@ -105,24 +120,41 @@ func (s *Site) providers(r *http.Request, in *hub.Interaction, list []*hub.Provi
 	last := s.cookies.LastUsed(r)
 	ways := make([]page.Provider, 0, len(list))
 	for _, pr := range list {
-		path, query := "/oauth2/authorize", signin.Query(in)
-		if in.Device != "" {
-			path, query = "/device", url.Values{"user_code": {in.Device}}
-		}
-		query.Set("identity_provider", pr.Name)
-		query.Del("idp_identifier")
-		ways = append(ways, page.Provider{
-			Name: pr.Name, Label: pr.Label, Kind: page.Corporate, LastUsed: pr.Name == last, Unreachable: silent(pr),
-			Href: s.under(path) + "?" + query.Encode(),
-		})
+		way := page.Provider{Name: pr.Name, Label: pr.Label, LastUsed: pr.Name == last, Unreachable: s.silent(pr), Href: s.way(in, pr.Name)}
+		way.Mark, way.Kind = look(pr)
+		ways = append(ways, way)
 	}
 	return ways
 }
 
-// silent tells whether a provider did not answer the last time it was asked.
-func silent(pr *hub.Provider) bool {
-	f := pr.Upstream.Health().Failure
-	return f != nil && (f.Kind == idp.KindUnreachable || f.Kind == idp.KindTimeout)
+// look is the mark and the kind of a provider's button.
+func look(pr *hub.Provider) (mark string, kind page.Kind) { return page.Look(pr.Type, pr.Name) }
+
+// way is the address that goes on with a sign-in by the named way in, or by the
+// page if none is named.
+func (s *Site) way(in *hub.Interaction, provider string) string {
+	path, query := "/oauth2/authorize", signin.Query(in)
+	if in.Device != "" {
+		path, query = "/device", url.Values{"user_code": {in.Device}}
+	}
+	if provider != "" {
+		query.Set("identity_provider", provider)
+		query.Del("idp_identifier")
+	}
+	return s.under(path) + "?" + query.Encode()
+}
+
+// silence is how long a provider that did not answer is marked, unless it answers
+// before. It outlasts the pauses of an open circuit, and ends: a provider that
+// everybody avoids would otherwise be marked for good.
+const silence = 5 * time.Minute
+
+// silent tells whether a provider did not answer the last time it was asked, a
+// moment ago.
+func (s *Site) silent(pr *hub.Provider) bool {
+	h := pr.Upstream.Health()
+	return h.Failure != nil && (h.Failure.Kind == idp.KindUnreachable || h.Failure.Kind == idp.KindTimeout) &&
+		s.pool.Now().Sub(h.Failed).Abs() < silence
 }
 
 func (s *Site) askSwitch(w http.ResponseWriter, r *http.Request, n signin.AskSwitch) error {
