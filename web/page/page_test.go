@@ -3,6 +3,7 @@ package page
 import (
 	"bytes"
 	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -120,7 +121,7 @@ func everyPage(brand *Brand) map[string]Page {
 	}
 	pages["code/expired"] = &Code{Base: b, Problem: CodeExpired, Action: "/code", Tx: "t1"}
 	for _, reason := range everyReason {
-		pages["stopped/"+string(reason)] = &Stopped{Base: b, Reason: reason, Client: "Expenses", Attribute: "family_name", Code: "K7QF-2M9X", Retry: "/login?tx=t1", Others: ways}
+		pages["stopped/"+string(reason)] = &Stopped{Base: b, Reason: reason, Client: "Expenses", Attribute: "family_name", Code: "K7QF-2M9X", Retry: "/login?tx=t1", Others: append(slices.Clone(ways), Provider{Kind: Own, Href: "/login?tx=t1"})}
 		pages["stopped/"+string(reason)+"/less"] = &Stopped{Base: b, Reason: reason, Provider: "Google", Attribute: "family_name", Wait: 14 * time.Minute, Others: ways}
 	}
 	pages["stopped/code only"] = &Stopped{Base: b, Reason: ProviderWrong, Code: "K7QF-2M9X"}
