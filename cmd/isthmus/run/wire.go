@@ -168,7 +168,8 @@ func (h *Hub) client(cfg *config.Config, c *config.Client) (*hub.Client, error) 
 	client := &hub.Client{
 		ID: c.ID, Name: c.Name, Public: c.Public, InsecureWithoutPKCE: c.InsecureWithoutPKCE, CallbackURLs: c.CallbackURLs,
 		LogoutURLs: c.LogoutURLs, BackchannelLogoutURI: c.BackchannelLogoutURI, FrontchannelLogoutURI: c.FrontchannelLogoutURI,
-		KeepsRefresh: c.Tokens.AtLogout == "keep", Flows: c.Flows, Scopes: oauth.Scope(c.Scopes), Providers: c.Providers,
+		InitiateLoginURI: c.InitiateLoginURI,
+		KeepsRefresh:     c.Tokens.AtLogout == "keep", Flows: c.Flows, Scopes: oauth.Scope(c.Scopes), Providers: c.Providers,
 		AccessLife: c.Tokens.Access, IDLife: c.Tokens.ID, RefreshLife: c.Tokens.Refresh,
 		Rotation: c.Rotates(), Grace: c.Tokens.Grace,
 		ReadAttributes: c.ReadAttributes, WriteAttributes: c.WriteAttributes, TypedUserInfo: c.UserinfoTypes == "typed",
