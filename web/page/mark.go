@@ -40,7 +40,7 @@ var otherNames = map[string]struct {
 }{
 	"entra": {"microsoft", Corporate}, "entraid": {"microsoft", Corporate}, "microsoftentra": {"microsoft", Corporate},
 	"microsoftentraid": {"microsoft", Corporate}, "azuread": {"microsoft", Corporate}, "googleworkspace": {"google", Corporate},
-	"signinwithapple": {"apple", Social}, "loginwithamazon": {"amazon", Social}, "amazoncognito": {"cognito", Corporate},
+	"signinwithapple": {"apple", Social}, "loginwithamazon": {"amazon", Social}, "amazoncognito": {"cognito", Corporate}, "cognitopool": {"cognito", Corporate},
 }
 
 // Look finds the mark and the kind of a provider by the first of its names that
