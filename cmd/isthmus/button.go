@@ -18,7 +18,7 @@ import (
 )
 
 // buttonVerb is what a button is asked for with.
-type buttonVerb struct{ config, pool, client, provider, format, label, target string }
+type buttonVerb struct{ config, client, provider, format, label, target string }
 
 func buttonCommand() *cobra.Command {
 	var v buttonVerb
@@ -57,7 +57,6 @@ The pool shows the same at /button?client_id=…&provider=….`,
 		},
 	}
 	configFlag(c, &v.config)
-	c.Flags().StringVar(&v.pool, "pool", "", "the pool; needed if several have such a client")
 	c.Flags().StringVar(&v.client, "client", "", "the client_id of the app that people sign in to")
 	c.Flags().StringVar(&v.provider, "provider", "", "the provider that they come by; needed if the client has several")
 	c.Flags().StringVar(&v.format, "format", "link", "link, form or html")
@@ -99,30 +98,15 @@ func (v *buttonVerb) print(cfg *config.Config, out, notes io.Writer) error {
 	return err
 }
 
-// findPool finds the pool of the client.
+// findPool finds the pool of the client, whose id is the only one in the file.
 func (v *buttonVerb) findPool(cfg *config.Config) (*hub.Pool, error) {
-	var found []string
-	var pool *hub.Pool
 	for i := range cfg.Pools {
 		c := &cfg.Pools[i]
-		has := slices.ContainsFunc(c.Clients, func(c config.Client) bool { return c.ID == v.client })
-		if !has || v.pool != "" && v.pool != c.Name {
-			continue
+		if slices.ContainsFunc(c.Clients, func(c config.Client) bool { return c.ID == v.client }) {
+			return run.Outline(cfg, c)
 		}
-		found = append(found, c.Name)
-		p, err := run.Outline(cfg, c)
-		if err != nil {
-			return nil, err
-		}
-		pool = p
 	}
-	switch len(found) {
-	case 0:
-		return nil, fmt.Errorf("no pool of the file has the client %q", v.client)
-	case 1:
-		return pool, nil
-	}
-	return nil, fmt.Errorf("the client %q is in the pools %s; name one with --pool", v.client, strings.Join(found, ", "))
+	return nil, fmt.Errorf("no pool of the file has the client %q", v.client)
 }
 
 // findProvider finds the provider that is named, or the only one that the client has.
