@@ -208,7 +208,7 @@ func TestSilentProviderBesideOthers(t *testing.T) {
 	}
 	var labels []string
 	stopped.doc(t).Find(".ways bdi").Each(func(_ int, s *goquery.Selection) { labels = append(labels, s.Text()) })
-	if want := []string{"Sign in by Google", "Sign in by Partner", "Use a user name and password"}; !slices.Equal(labels, want) {
+	if want := []string{"Sign in by Google", "Sign in by Partner", "Use a password"}; !slices.Equal(labels, want) {
 		t.Errorf("the page on which it stopped offers %q", labels)
 	}
 	for _, name := range []string{"Google", "Partner"} {

@@ -70,7 +70,7 @@ func TestLoginWays(t *testing.T) {
 		{"last used before all", []Provider{google, corporate(), last(apple)}, []string{"Continue with Apple", "Continue with Google", corp}, corp},
 		{"one filled", []Provider{partner, corporate()}, []string{"Sign in with your partner ID", corp}, "Sign in with your partner ID"},
 		{"social only", []Provider{apple, google}, []string{"Continue with Apple", "Continue with Google"}, ""},
-		{"own form", []Provider{corporate(), {Kind: Own, Href: "/own"}}, []string{corp, "Use a user name and password"}, corp},
+		{"own form", []Provider{corporate(), {Kind: Own, Href: "/own"}}, []string{corp, "Use a password"}, corp},
 		{"nothing", nil, nil, ""},
 		{"unreachable is not filled", []Provider{down(corporate()), partner}, []string{corp, "Sign in with your partner ID"}, "Sign in with your partner ID"},
 	} {

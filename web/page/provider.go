@@ -22,7 +22,7 @@ type Provider struct {
 	// Name of the provider as people know it: "Google".
 	Name string
 	// Label is the whole text of the button. Empty: "Sign in with your corporate
-	// ID", "Continue with Google", or "Use a user name and password".
+	// ID", "Continue with Google", or "Use a password".
 	Label string
 	// Href is where the link goes, an address on the hub.
 	Href string
