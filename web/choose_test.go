@@ -140,7 +140,8 @@ func TestAddressNotFirst(t *testing.T) {
 	both("a provider that is off", s.browser(t).authorize())
 	b := s.browser(t)
 	r = b.once("POST", hubtest.Issuer+"/login", form(t, b.authorize(), "alice@corp.example"))
-	if r.Header.Get("Location") != "" {
+	both("an address alone, sent all the same", r)
+	if r.StatusCode != http.StatusBadRequest || r.Header.Get("Location") != "" {
 		t.Errorf("A70: a provider that is off is gone to: %s", r.Header.Get("Location"))
 	}
 }

@@ -107,6 +107,8 @@ func (s *Site) askSignIn(w http.ResponseWriter, r *http.Request, n signin.AskSig
 	switch {
 	case n.Wrong:
 		p.Problem, status = page.WrongPassword, http.StatusBadRequest
+	case n.Given && p.Step == page.StepBoth: // by a form that asked for the address alone
+		p.Problem, status = page.PasswordMissing, http.StatusBadRequest
 	case n.Missing:
 		p.Problem, status = page.UsernameMissing, http.StatusBadRequest
 	}

@@ -85,7 +85,7 @@ func everyPage(brand *Brand) map[string]Page {
 	pages := map[string]Page{
 		"login":            &Login{Base: b, Client: "Expenses", Providers: ways, Step: StepBoth, Action: "/login", Tx: "t1"},
 		"login/providers":  &Login{Base: b, Client: "Expenses", Providers: ways},
-		"login/many":       &Login{Base: b, Client: "Expenses", Providers: manyWays(30), Step: StepAddress, Identifier: UserNameOrEmail, Action: "/login", Tx: "t1"},
+		"login/many":       &Login{Base: b, Client: "Expenses", Providers: manyWays(8), Step: StepAddress, Identifier: UserNameOrEmail, Action: "/login", Tx: "t1"},
 		"login/form":       &Login{Base: b, Step: StepBoth, Action: "/login", Tx: "t1"},
 		"login/address":    &Login{Base: b, Client: "Expenses", Step: StepAddress, Identifier: EmailAddress, Action: "/login", Tx: "t1"},
 		"login/password":   &Login{Base: b, Client: "Expenses", Step: StepPassword, Identifier: EmailAddress, Action: "/login", Tx: "t1", Username: "anna@acme.example", Change: "/login?tx=t1"},
