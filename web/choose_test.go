@@ -3,6 +3,7 @@ package web_test
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/isthmus-hub/isthmus/hub/directory"
 	"github.com/isthmus-hub/isthmus/hub/hubtest"
 	"github.com/isthmus-hub/isthmus/idp/idptest"
+	"github.com/isthmus-hub/isthmus/idp/preset"
 	"github.com/isthmus-hub/isthmus/mapping"
 )
 
@@ -316,5 +318,32 @@ func TestLastUsedFirst(t *testing.T) {
 	}
 	if got := order(s.browser(t)); got != "CorporateID Google Partner" {
 		t.Errorf("on another browser: %s", got)
+	}
+}
+
+// Every preset has a mark of ours, which does not depend on what the provider is
+// called, and tells what people have at home from what their employer gives them.
+func TestMarksOfPresets(t *testing.T) {
+	h := hubtest.New(t)
+	names := preset.Names()
+	for i, name := range names {
+		up := idptest.New(t, idptest.Config{Now: h.Now})
+		h.Link(h.Pool, "Way"+strconv.Itoa(i), up).Preset = name
+	}
+	page := serve(t, h).browser(t).authorize()
+	drawn := map[string]bool{}
+	page.doc(t).Find(".ways a").Each(func(i int, a *goquery.Selection) {
+		path := a.Find("svg path").AttrOr("d", "")
+		if path == "" || drawn[path] {
+			t.Errorf("%s has no mark of its own", names[i])
+		}
+		drawn[path] = true
+	})
+	if len(drawn) != len(names) {
+		t.Errorf("%d marks of %d presets", len(drawn), len(names))
+	}
+	// The first that an employer runs, of those at hand, is the strongest.
+	if filled := page.doc(t).Find(".ways .filled"); filled.Length() != 1 || !strings.Contains(filled.AttrOr("href", ""), "Way"+strconv.Itoa(slices.Index(names, "entra"))+"&") {
+		t.Errorf("filled is %q", filled.AttrOr("href", ""))
 	}
 }

@@ -130,7 +130,9 @@ func (s *Site) providers(r *http.Request, in *hub.Interaction, list []*hub.Provi
 }
 
 // look is the mark and the kind of a provider's button.
-func look(pr *hub.Provider) (mark string, kind page.Kind) { return page.Look(pr.Type, pr.Name) }
+func look(pr *hub.Provider) (mark string, kind page.Kind) {
+	return page.Look(pr.Preset, pr.Type, pr.Name)
+}
 
 // way is the address that goes on with a sign-in by the named way in, or by the
 // page if none is named.

@@ -54,7 +54,7 @@ func Outline(cfg *config.Config, c *config.Pool) (*hub.Pool, error) {
 		return nil, err
 	}
 	for _, pr := range c.Providers {
-		p.Providers = append(p.Providers, &hub.Provider{Name: pr.Name, Label: pr.Label, Type: "OIDC", Enabled: pr.Enabled})
+		p.Providers = append(p.Providers, &hub.Provider{Name: pr.Name, Label: pr.Label, Preset: pr.Preset, Enabled: pr.Enabled})
 	}
 	return p, nil
 }
