@@ -54,7 +54,8 @@ type Provider struct {
 	VerifiedEmail string `yaml:"verified_email" oneof:"claim text xms_edov never"`
 	// AttributesRequestMethod is how userinfo is called: GET (default) or POST.
 	AttributesRequestMethod string `yaml:"attributes_request_method" oneof:"GET POST"`
-	// Identifiers are other names of the provider for idp_identifier; one that is a domain routes its e-mail addresses.
+	// Identifiers are other names of the provider for idp_identifier; one that is a domain routes its e-mail addresses, and has
+	// the sign-in page ask for the address before the password.
 	Identifiers []string `yaml:"identifiers"`
 	// Algorithms are accepted on ID tokens; empty means those of idp.
 	Algorithms []string `yaml:"algorithms,words"`

@@ -66,6 +66,7 @@ func (s *Server) routes(p *hub.Pool, l *login.Site) (http.Handler, error) {
 	handle("/logout/backchannel/{provider}", post, c.machine, middleware.Rate(s.tokens, oidc.Refuse)(oidc.Handle(p, oidc.BackchannelLogout(s.options.Logout))))
 	handle("/error", get, c.entry, l.Handle(login.Explain))
 
+	handle("/button", get, c.entry, l.Handle(login.Button))
 	handle("/login", get, c.entry, l.Handle(login.Login))
 	handle("/login", post, c.form, l.Handle(login.SignIn))
 	handle("/login/password", post, c.form, l.Handle(login.NewPassword))

@@ -62,9 +62,11 @@ type Error struct {
 	Provider *hub.Provider // nil when none is concerned
 	Target   Target        // where the app waits; zero until it is proven
 	Retry    url.Values    // the authorization request, to start again; nil if unknown
-	Received string        // what the app sent and was refused for, cut
-	Wait     time.Duration // until another try is taken, of Locked
-	Cause    error
+	// Interaction is the sign-in that stopped, once its request was accepted; nil before.
+	Interaction *hub.Interaction
+	Received    string        // what the app sent and was refused for, cut
+	Wait        time.Duration // until another try is taken, of Locked
+	Cause       error
 }
 
 func (e *Error) Error() string {

@@ -15,6 +15,8 @@ import (
 // thinks of another.
 const provenLife = 10 * time.Minute
 
+var errPasswordOff = errors.New("the client does not enable the pool's own password")
+
 // Password takes a user name and password from the sign-in page.
 func (s *Service) Password(ctx context.Context, p *hub.Pool, b Browser, in *hub.Interaction, name, password string) (Next, error) {
 	t, failure := s.proceed(p, b, in)
@@ -22,7 +24,7 @@ func (s *Service) Password(ctx context.Context, p *hub.Pool, b Browser, in *hub.
 		return nil, failure
 	}
 	if !t.client.Password(t.p) {
-		return nil, t.fail(s, ProviderOff, errors.New("the client does not enable the pool's own password"))
+		return nil, t.fail(s, ProviderOff, errPasswordOff)
 	}
 	user, migrated, err := s.Directory.SignIn(ctx, p, t.client.ID, name, password)
 	if err != nil {
@@ -41,7 +43,7 @@ func (s *Service) Password(ctx context.Context, p *hub.Pool, b Browser, in *hub.
 // refusePassword shows the form again after a mistake, and stops otherwise.
 func (s *Service) refusePassword(p *hub.Pool, t *attempt, name string, err error) (Next, error) {
 	ask := t.signIn(p)
-	ask.Username = name
+	ask.Username, ask.Given = name, true
 	var locked *directory.LockedError
 	var unasked *migration.Error
 	switch {

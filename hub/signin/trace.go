@@ -54,7 +54,7 @@ func (t *attempt) resumed() {
 // fail ends the sign-in: it keeps the explanation, writes the audit event, and
 // returns the error for the page.
 func (t *attempt) fail(s *Service, reason Reason, cause error) *Error {
-	e := &Error{Reason: reason, Trace: hub.NewTraceID(), Client: t.client, Provider: t.provider, Target: t.target, Cause: cause}
+	e := &Error{Reason: reason, Trace: hub.NewTraceID(), Client: t.client, Provider: t.provider, Target: t.target, Interaction: t.in, Cause: cause}
 	if t.in != nil && t.in.App() {
 		e.Retry = Query(t.in)
 	}
