@@ -123,6 +123,15 @@ func (r *reader) redirects(c *Client, path string) {
 	}
 	r.urls(c.CallbackURLs, path+".callback_urls", "callback URL")
 	r.urls(c.LogoutURLs, path+".logout_urls", "logout URL")
+	switch at := path + ".initiate_login_uri"; {
+	case !r.has(at):
+	case !people:
+		r.problem(at, "nobody signs in by a browser in this flow", "remove it")
+	default:
+		if err := oauth.CheckInitiateLoginURI(c.InitiateLoginURI); err != nil {
+			r.problem(at, quote(c.InitiateLoginURI)+" cannot be where a sign-in begins", refusal(err))
+		}
+	}
 }
 
 // urls checks redirect URIs by the rules of hub/oauth (security.md A03).

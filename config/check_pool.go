@@ -35,6 +35,7 @@ func (r *reader) pool(c *Config, p *Pool, path string, all *unique) {
 	p.Schema = r.schema(p.Attributes, path+".attributes")
 	p.Added = r.claimsFit(p.Schema, p.Claims, path+".claims")
 	r.signing(p.Signing, path+".signing")
+	r.migration(c, p, path+".migration")
 	r.resourceServers(p, path+".resource_servers")
 	r.declared, r.clientIDs = p.declared(), p.clientIDs()
 

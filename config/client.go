@@ -55,6 +55,9 @@ type Client struct {
 	// FrontchannelLogoutURI is what the browser loads in a frame when the person signs out (Front-Channel Logout §2); its
 	// scheme, host and port are those of a callback URL.
 	FrontchannelLogoutURI string `yaml:"frontchannel_logout_uri"`
+	// InitiateLoginURI is where the app begins a sign-in that another page asks for, such as a button on an intranet
+	// (OpenID Connect Core §4): https, or http on loopback.
+	InitiateLoginURI string `yaml:"initiate_login_uri"`
 	// Flows are "code", "device_code", "client_credentials" and "token_exchange": [code] by default, none for an API that
 	// introspects and has no callback URLs.
 	Flows []string `yaml:"flows,words"`

@@ -39,7 +39,10 @@ func (p *Provider) setDefaults() {
 	p.Enabled, p.Creation = true, true
 	p.AttributesRequestMethod = "GET"
 	p.Logout, p.Link.OnMatch = "always", "ask"
+	p.ProviderGroup = true
 }
+
+func (s *Samples) setDefaults() { *s = Samples{Keep: 50, For: 7 * day} }
 
 func (c *Client) setDefaults() {
 	c.UserinfoTypes = "strings"
@@ -178,7 +181,7 @@ func compiled(rules []Rule) []mapping.Rule {
 	for i, r := range rules {
 		list[i] = mapping.Rule{
 			Attribute: r.Attribute, From: r.From, Expr: r.Expr, Value: r.Value, Default: r.Default,
-			OnMissing: mapping.OnMissing(r.OnMissing), Write: mapping.Write(r.Write), TrustVerification: r.TrustVerification,
+			OnMissing: mapping.OnMissing(r.OnMissing), Write: mapping.Write(r.Write), Split: r.Split, TrustVerification: r.TrustVerification,
 		}
 	}
 	return list

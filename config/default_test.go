@@ -67,7 +67,8 @@ func TestDefaults(t *testing.T) {
 			},
 			Providers: []Provider{{
 				Name: "CorporateID", Issuer: "https://login.corp.example", ClientID: "hub", ClientSecret: NewSecret("upstream-secret"),
-				Scopes: []string{"openid", "email", "profile"}, AttributesRequestMethod: "GET", Enabled: true, Creation: true, Logout: "always", Link: Link{OnMatch: "ask"}, Mapping: DefaultRules(),
+				Scopes: []string{"openid", "email", "profile"}, AttributesRequestMethod: "GET", Enabled: true, Creation: true, Logout: "always", Link: Link{OnMatch: "ask"}, ProviderGroup: true,
+				Samples: Samples{Keep: 50, For: 7 * day}, Mapping: DefaultRules(),
 			}},
 			ResourceServers: []ResourceServer{{Identifier: "billing", Name: "billing", Scopes: []ResourceScope{{"read", "Read bills"}, {"write", "Change bills"}}}},
 			Clients: []Client{{
@@ -141,6 +142,9 @@ pools:
           custom:level: {from: /org/level, default: 1, on_missing: default, write: once}
           nickname: {expr: claims.nick}
           locale: {value: en}
+          groups: {from: roles, split: ",", write: reconcile}
+        provider_group: false
+        samples: {keep: 0, for: 1d}
     clients:
       - id: two-secrets
         name: App
@@ -219,13 +223,15 @@ pools:
 				Name: "CorporateID", Label: "Corporate ID", Issuer: "https://10.1.2.3", Endpoints: Endpoints{Token: "https://10.1.2.3/token"},
 				ClientID: "0123456", ClientAuth: "none", Scopes: []string{"openid"}, AttributesRequestMethod: "POST",
 				Identifiers: []string{"corp.example"}, Algorithms: []string{"RS256", "ES256"}, Logout: "never", LogoutStyle: "cognito",
-				Link: Link{TrustedDomains: []string{"corp.example", "staff.corp.example"}, OnMatch: "never"},
+				Link:    Link{TrustedDomains: []string{"corp.example", "staff.corp.example"}, OnMatch: "never"},
+				Samples: Samples{For: day},
 				Mapping: []Rule{
 					{Attribute: "email", From: []string{"mail", "email"}},
 					{Attribute: "email_verified", From: []string{"email_verified"}, TrustVerification: true},
 					{Attribute: "custom:level", From: []string{"/org/level"}, Default: "1", OnMissing: "default", Write: "once"},
 					{Attribute: "nickname", Expr: "claims.nick"},
 					{Attribute: "locale", Value: &en},
+					{Attribute: "groups", From: []string{"roles"}, Split: ",", Write: "reconcile"},
 				},
 			}},
 			Clients: []Client{{
@@ -271,11 +277,23 @@ pools:
 	}
 	app := got.Pools[0].Clients[0].Added
 	person := mapping.Attributes{"email": "ada@corp.example", "custom:unit": "x", "custom:level": "3"}
-	if claims, left := app.Apply(person, "two-secrets", nil, mapping.AccessToken); len(claims) != 3 || len(left) != 0 {
+	if claims, left := app.Apply(person, nil, "two-secrets", nil, mapping.AccessToken); len(claims) != 3 || len(left) != 0 {
 		t.Errorf("access tokens of the app get %v, not %v", claims, left)
 	}
 	secrets := got.Pools[0].Clients[0].Secrets
 	if a, b := secrets[0].Origin(), secrets[1].Origin(); a != "the variable APP_SECRET" || b != "the file /etc/isthmus/secrets/app" {
 		t.Errorf("origins %q and %q", a, b)
+	}
+}
+
+func TestMigrationAddress(t *testing.T) {
+	for want, m := range map[string]MigrationCognito{
+		"https://cognito-idp.eu-west-1.amazonaws.com":     {UserPoolID: "eu-west-1_AbCdEf012"},
+		"https://cognito-idp.us-gov-east-1.amazonaws.com": {Region: "us-gov-east-1"},
+		"http://localhost:9400":                           {Endpoint: "http://localhost:9400"},
+	} {
+		if got := m.Address(); got != want {
+			t.Errorf("%+v is asked at %s, want %s", m, got, want)
+		}
 	}
 }

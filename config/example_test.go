@@ -15,6 +15,7 @@ func exampleMachine() Environment {
 	env := machine()
 	vars := map[string]string{
 		"CORP_LINK_SECRET": strings.Repeat("a1", 24), "REPORTS_SECRET": strings.Repeat("b2", 24),
+		"MIGRATION_SECRET": strings.Repeat("e5", 24), "OLD_POOL_SECRET": strings.Repeat("f6", 24),
 		"ADA_PASSWORD": "Correct-horse-7", "BOB_PASSWORD": "Correct-horse-8",
 	}
 	files := fstest.MapFS{
@@ -64,7 +65,7 @@ func TestExampleIsComplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, w := range c.Warnings {
-		if w.Path != "insecure_upstreams[0]" && w.Path != "pools[0].clients[0].branding.accent" && w.Path != "pools[0].clients[0].insecure_without_pkce" {
+		if w.Path != "insecure_upstreams[0]" && w.Path != "pools[0].migration" && w.Path != "pools[0].clients[0].branding.accent" && w.Path != "pools[0].clients[0].insecure_without_pkce" {
 			t.Errorf("warning: %s", w)
 		}
 	}
@@ -76,7 +77,7 @@ func TestExampleIsComplete(t *testing.T) {
 	}
 	for _, key := range knownKeys() {
 		key = strings.Replace(key, ".clients[].claims.*", ".claims.*", 1) // the same as in a pool
-		if !slices.Contains(have, key) && key != "sealing_key.env" {
+		if !slices.Contains(have, key) && key != "sealing_key.env" && !strings.HasSuffix(key, ".cognito.region") && !strings.HasSuffix(key, ".cognito.endpoint") {
 			t.Errorf("%s is not in the example", key)
 		}
 	}

@@ -32,6 +32,8 @@ type Pool struct {
 	Logout Logout `yaml:"logout"`
 	// PasswordPolicy binds the pool's own passwords.
 	PasswordPolicy PasswordPolicy `yaml:"password_policy"`
+	// Migration is the system that people come from with their passwords.
+	Migration Migration `yaml:"migration"`
 	// Attributes is the schema of the directory beyond the standard attributes.
 	Attributes Attributes `yaml:"attributes"`
 	// Providers are the upstream providers, in the order in which they are offered.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"crypto"
+	"time"
 
 	"github.com/isthmus-hub/isthmus/idp/preset"
 	"github.com/isthmus-hub/isthmus/mapping"
@@ -53,7 +54,8 @@ type Provider struct {
 	VerifiedEmail string `yaml:"verified_email" oneof:"claim text xms_edov never"`
 	// AttributesRequestMethod is how userinfo is called: GET (default) or POST.
 	AttributesRequestMethod string `yaml:"attributes_request_method" oneof:"GET POST"`
-	// Identifiers are other names of the provider for idp_identifier; one that is a domain routes its e-mail addresses.
+	// Identifiers are other names of the provider for idp_identifier; one that is a domain routes its e-mail addresses, and has
+	// the sign-in page ask for the address before the password.
 	Identifiers []string `yaml:"identifiers"`
 	// Algorithms are accepted on ID tokens; empty means those of idp.
 	Algorithms []string `yaml:"algorithms,words"`
@@ -65,6 +67,11 @@ type Provider struct {
 	Logout string `yaml:"logout" oneof:"always ask never"`
 	// LogoutStyle is "standard" (RP-Initiated Logout), "cognito" (logout_uri instead), or "" to tell it by the issuer.
 	LogoutStyle string `yaml:"logout_style" oneof:"standard cognito"`
+	// ProviderGroup puts whoever was created by the provider into the group <pool>_<provider>, as Cognito does; true by
+	// default, because apps written for Cognito look in cognito:groups for the way that somebody came.
+	ProviderGroup bool `yaml:"provider_group"`
+	// Samples are the claims that the provider sent lately, kept for trying a changed mapping on.
+	Samples Samples `yaml:"samples"`
 	// Link says what becomes of a first sign-in with the address of an account that is there already.
 	Link Link `yaml:"link"`
 	// Mapping holds one rule per pool attribute, in the order of the file. A provider without any takes its preset's, or
@@ -101,6 +108,13 @@ type Link struct {
 	OnMatch string `yaml:"on_match" oneof:"ask never"`
 }
 
+// Samples says how many people's latest claims are kept, 50 by default and 0 for none, and For how long, 168h by default.
+// They are sealed like sessions, shown masked, and never hold a token.
+type Samples struct {
+	Keep int           `yaml:"keep" min:"0" max:"500"`
+	For  time.Duration `yaml:"for" min:"1h" max:"30d"`
+}
+
 // Endpoints are absolute addresses of an upstream; an empty one comes from discovery.
 type Endpoints struct {
 	Authorization string `yaml:"authorization"`
@@ -113,7 +127,7 @@ type Endpoints struct {
 // Rule says where one attribute comes from. The short form `email: email` is From with one claim. Exactly one of
 // From, Expr and Value is set.
 type Rule struct {
-	// Attribute is the pool attribute that is written.
+	// Attribute is the pool attribute that is written, or groups.
 	Attribute string `yaml:"-"`
 	// From lists claims, the first present one wins: a claim name, or a JSON pointer (RFC 6901) such as
 	// /address/locality.
@@ -126,8 +140,10 @@ type Rule struct {
 	Default string `yaml:"default"`
 	// OnMissing is "refuse", "ask", "default" or "skip"; "" leaves the choice to mapping.
 	OnMissing string `yaml:"on_missing" oneof:"refuse ask default skip"`
-	// Write is "always" (default), "once" or "if_empty".
-	Write string `yaml:"write" oneof:"always once if_empty"`
+	// Write is "always" (default), "once" or "if_empty"; for groups also "reconcile", which is their default.
+	Write string `yaml:"write" oneof:"always once if_empty reconcile"`
+	// Split is what stands between the names of a text; for groups alone.
+	Split string `yaml:"split"`
 	// TrustVerification believes weak signs of verification too; see mapping.Rule.
 	TrustVerification bool `yaml:"trust_verification"`
 }

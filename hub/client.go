@@ -33,6 +33,9 @@ type Client struct {
 	// (Back-Channel Logout §2.2) and in a frame of the page after a sign-out
 	// (Front-Channel Logout §2); empty: it does not.
 	BackchannelLogoutURI, FrontchannelLogoutURI string
+	// InitiateLoginURI is where the app begins a sign-in that another page asks for
+	// (OpenID Connect Core §4); empty: it does not say.
+	InitiateLoginURI string
 
 	Flows     []string // "code", "device_code", "client_credentials", "token_exchange"
 	Scopes    oauth.Scope

@@ -50,10 +50,14 @@ const (
 	UserUnlinked      EventName = "user_unlinked" // likewise
 	UserClaimed       EventName = "user_claimed"  // the address was proven, and what was before fell
 	LinkRefused       EventName = "link_refused"
+	UsersImported     EventName = "users_imported" // one batch of a file; Reason counts it
+	UserMigrated      EventName = "user_migrated"  // came in with the password of the old system
 	KeyRotated        EventName = "key_rotated"
 	KeyWithdrawn      EventName = "key_withdrawn" // in an emergency; Reason is the key's id
 	ConfigReloaded    EventName = "config_reloaded"
-	AdminAct          EventName = "admin_act" // about to be tried; Reason names the event that tells how it went
+	MappingTried      EventName = "mapping_tried"   // on people's claims, masked
+	ClaimsRevealed    EventName = "claims_revealed" // the same, unmasked
+	AdminAct          EventName = "admin_act"       // about to be tried; Reason names the event that tells how it went
 	CrossOriginDenied EventName = "cross_origin_denied"
 )
 

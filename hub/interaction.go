@@ -78,6 +78,7 @@ type Pending struct {
 	Interaction string             `json:"interaction"`
 	Identity    Identity           `json:"identity"`
 	Set         mapping.Attributes `json:"set"` // mapped already
+	Groups      *mapping.Claimed   `json:"groups,omitempty"`
 	Ask         []string           `json:"ask"`
 	Expires     time.Time          `json:"expires"`
 }

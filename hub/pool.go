@@ -13,6 +13,7 @@ import (
 	"github.com/isthmus-hub/isthmus/hub/proof"
 	"github.com/isthmus-hub/isthmus/hub/seal"
 	"github.com/isthmus-hub/isthmus/hub/store"
+	"github.com/isthmus-hub/isthmus/idp/migration"
 	"github.com/isthmus-hub/isthmus/mapping"
 )
 
@@ -46,11 +47,16 @@ type Pool struct {
 	// closed. May be nil.
 	Registered *Registrations
 
+	// Samples are the claim sets that providers sent lately. Nil: none are kept.
+	Samples *Samples
+
 	SessionLife     time.Duration // how long a browser stays signed in
 	InteractionLife time.Duration // how long a sign-in may take from first page to code
 	CodeLife        time.Duration
 	PasswordPolicy  PasswordPolicy
 	Logout          LogoutPolicy
+	// Migration is asked about people who have no password here yet; nil: nobody is.
+	Migration migration.System
 
 	Space   *store.Space
 	Keys    *Keys
@@ -216,6 +222,7 @@ type Secrets struct {
 	Cookie  *seal.Sealer  // interactions in the browser
 	Refresh *seal.Sealer  // MAC of refresh tokens
 	Session *seal.Sealer  // providers' ID tokens at rest
+	Samples *seal.Sealer  // people's claims at rest
 	Nonces  *proof.Nonces // of DPoP
 }
 
@@ -226,6 +233,7 @@ func NewSecrets(key *seal.Key, pool string) *Secrets {
 		Cookie:  key.Derive("cookie/" + pool),
 		Refresh: key.Derive("refresh/" + pool),
 		Session: key.Derive("session/" + pool),
+		Samples: key.Derive("samples/" + pool),
 		Nonces:  proof.NewNonces(key.Derive("dpop/"+pool), 0),
 	}
 }

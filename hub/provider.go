@@ -15,6 +15,8 @@ type Provider struct {
 	Identifiers []string
 	Enabled     bool
 	Creates     bool // a first sign-in creates the user
+	Group       bool // who was created by it is in Pool.ProviderGroup
+	Samples     Sampling
 	Mapping     *mapping.Mapping
 	Upstream    *idp.Provider
 	ClientID    string // ours there, and where its secret comes from, in words: for explanations

@@ -21,6 +21,9 @@ const (
 	Confirmed           Status = "CONFIRMED"
 	ForceChangePassword Status = "FORCE_CHANGE_PASSWORD"
 	ExternalProvider    Status = "EXTERNAL_PROVIDER"
+	// ResetRequired is somebody imported: the account is there, its password is
+	// still in the system that it came from.
+	ResetRequired Status = "RESET_REQUIRED"
 )
 
 // User is a person in the pool.
@@ -31,8 +34,12 @@ type User struct {
 	Disabled   bool               `json:"disabled,omitempty"`
 	Attributes mapping.Attributes `json:"attributes"`
 	Links      []Link             `json:"links,omitempty"`
-	Groups     []string           `json:"groups,omitempty"`  // sorted
+	Groups     []string           `json:"groups,omitempty"`  // sorted; Pool.Groups adds the providers' own
 	Aliases    []Alias            `json:"aliases,omitempty"` // subs that were this person's elsewhere
+
+	// Given are, by provider, those of Groups that its claims gave. What is in
+	// Groups alone came from elsewhere, and no provider takes it away.
+	Given map[string][]string `json:"given,omitempty"`
 
 	Password       string    `json:"password,omitempty"`       // argon2id in PHC form; empty: no password
 	PasswordExpiry time.Time `json:"password_expiry,omitzero"` // of a temporary password
@@ -83,7 +90,7 @@ const MaxLinks = 5
 // and is named after that identity. What is joined later, or goes, changes nothing
 // about it.
 func (u *User) Federated() bool {
-	return u.Password == "" && slices.ContainsFunc(u.Links, func(l Link) bool { return l.Primary })
+	return u.Password == "" && u.Status != ResetRequired && slices.ContainsFunc(u.Links, func(l Link) bool { return l.Primary })
 }
 
 // Proven tells whether the user's address was proven, as far as the pool can
@@ -101,6 +108,9 @@ func (u *User) Proven(p *Pool) bool {
 	}
 	return true
 }
+
+// Awaited tells whether the user was imported and has no password here yet.
+func (u *User) Awaited() bool { return u.Status == ResetRequired && u.Password == "" && !u.Disabled }
 
 // Link finds the user's link to a provider's identity.
 func (u *User) Link(key string) (Link, bool) {

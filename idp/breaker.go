@@ -15,6 +15,7 @@ type breaker struct {
 	failures int
 	retry    time.Time
 	failure  *Error
+	failed   time.Time // when
 }
 
 // check returns the error of an open circuit without letting anybody pass.
@@ -54,14 +55,14 @@ func (b *breaker) report(now time.Time, err *Error) {
 		b.failures, b.failure = 0, nil
 	case err.Kind == KindUnreachable || err.Kind == KindTimeout:
 		b.failures++
-		b.failure = err.copy()
+		b.failure, b.failed = err.copy(), now
 		b.retry = now.Add(backoff(b.failures - breakAfter + 1))
 	}
 }
 
-// health is the failure that no success has followed, or nil.
-func (b *breaker) health() *Error {
+// health is the failure that no success has followed, or nil, and when it was.
+func (b *breaker) health() (*Error, time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.failure.copy()
+	return b.failure.copy(), b.failed
 }

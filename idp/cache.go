@@ -39,6 +39,7 @@ type cached[T any] struct {
 	fetched  time.Time
 	forced   [origins]time.Time // last refetch
 	failure  *Error
+	failed   time.Time // when
 	failures int
 	retry    time.Time
 	flight   *flight[T]
@@ -157,7 +158,7 @@ func (c *cached[T]) land(f *flight[T]) bool {
 	now := c.now()
 	if f.err != nil {
 		c.failures++
-		c.failure = f.err
+		c.failure, c.failed = f.err, now
 		c.retry = now.Add(backoff(c.failures))
 		return c.have
 	}
@@ -166,11 +167,11 @@ func (c *cached[T]) land(f *flight[T]) bool {
 	return false
 }
 
-// health tells when the value is from, and the failure since.
-func (c *cached[T]) health() (time.Time, *Error) {
+// health tells when the value is from, and the latest failure since with its time.
+func (c *cached[T]) health() (fetched time.Time, failure *Error, failed time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.fetched, c.failure.copy()
+	return c.fetched, c.failure.copy(), c.failed
 }
 
 func (c *cached[T]) wait(ctx context.Context, t *trace, f *flight[T]) (T, *Error) {

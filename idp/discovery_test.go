@@ -59,7 +59,7 @@ func TestA59_ChangedLater(t *testing.T) {
 		r.mustSignIn()
 	}
 	refused(t, <-stale, idp.StepDiscovery, "issuer")
-	if h := r.p.Health(); h.Failure == nil || h.Failure.Check != "issuer" || h.Metadata.IsZero() || h.Keys.IsZero() {
+	if h := r.p.Health(); h.Failure == nil || h.Failure.Check != "issuer" || h.Metadata.IsZero() || h.Keys.IsZero() || h.Failed.IsZero() {
 		t.Errorf("health is %+v", h)
 	}
 	m, err := r.p.Discover(t.Context())

@@ -74,20 +74,25 @@ type Health struct {
 	Metadata time.Time // when they were fetched; zero: not yet, or never needed
 	Keys     time.Time // likewise
 	Failure  *Error    // the latest failure that no success has followed; nil if all is well as far as known
+	Failed   time.Time // when that was
 }
 
 // Health makes no request.
 func (p *Provider) Health() Health {
 	var h Health
 	var failures [4]*Error
-	h.Metadata, failures[0] = p.metadata.health()
-	h.Keys, failures[1] = p.keys.health()
-	failures[2], failures[3] = p.token.health(), p.userinfo.health()
-	for _, e := range failures {
-		if e != nil {
-			h.Failure = e
-			_ = p.finish(e, &trace{})
+	var failed [4]time.Time
+	h.Metadata, failures[0], failed[0] = p.metadata.health()
+	h.Keys, failures[1], failed[1] = p.keys.health()
+	failures[2], failed[2] = p.token.health()
+	failures[3], failed[3] = p.userinfo.health()
+	for i, e := range failures {
+		if e != nil && !failed[i].Before(h.Failed) {
+			h.Failure, h.Failed = e, failed[i]
 		}
+	}
+	if h.Failure != nil {
+		_ = p.finish(h.Failure, &trace{})
 	}
 	return h
 }

@@ -52,6 +52,17 @@ func TestA44_DeviceGrant(t *testing.T) {
 	}
 	h.Pool.Clients[hubtest.PublicID].Flows = []string{"code", "device_code"}
 
+	t.Run("the address first", func(t *testing.T) {
+		pr, _ := s.Pool.Provider("CorporateID")
+		pr.Identifiers = []string{"corp.example"}
+		defer func() { pr.Identifiers = nil }()
+		b := s.browser(t)
+		page := b.submit(b.get(s.device(t).Complete), "username", "alice@corp.example")
+		if text := page.doc(t).Find("main").Text(); !strings.Contains(text, "Connect this device?") || !strings.Contains(text, "alice@corp.example") {
+			t.Errorf("%d\n%s", page.StatusCode, text)
+		}
+	})
+
 	t.Run("allowed", func(t *testing.T) {
 		d := s.device(t)
 		if d.Where != hubtest.Issuer+"/device" || d.ExpiresIn != 600 || d.Interval != 5 || len(d.UserCode) != 9 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/hubtest"
+	"github.com/isthmus-hub/isthmus/idp/idptest"
 )
 
 // TestLoginAppJoins: an identity whose address has an account is joined to it by a
@@ -160,5 +161,28 @@ func TestLoginAppOfOneClient(t *testing.T) {
 	logo := b.get(d.Brand.Logo)
 	if logo.StatusCode != http.StatusOK || logo.Header.Get("Cross-Origin-Resource-Policy") != "same-site" {
 		t.Errorf("the logo: %d %v", logo.StatusCode, logo.Header)
+	}
+}
+
+// TestLoginAppAddress: where a domain belongs to a provider the address is asked
+// for first, and leads there or to the password.
+func TestLoginAppAddress(t *testing.T) {
+	h := hubtest.New(t)
+	h.Pool.LoginApp = loginApp
+	up := idptest.New(t, idptest.Config{Algorithm: "ES256"})
+	h.Link(h.Pool, "CorporateID", up).Identifiers = []string{"corp.example"}
+	s := serve(t, h)
+	b := s.browser(t)
+	id := b.begin()
+	golden(t, "address", b.call("GET", "/interaction/"+id, ""))
+	golden(t, "address_missing", b.call("POST", "/interaction/"+id+"/address", `{"address":" "}`))
+	golden(t, "address_given", b.call("POST", "/interaction/"+id+"/address", `{"address":"`+hubtest.Username+`"}`))
+	if d := b.call("POST", "/interaction/"+id+"/password", `{"username":"ana","password":"no"}`); d.Password == nil || d.Password.Ask != "password" || len(d.Problems) != 1 {
+		t.Errorf("a wrong password: %s", d.raw)
+	}
+	b.finish(b.call("POST", "/interaction/"+id+"/password", anasPassword))
+	b = s.browser(t)
+	if d := b.call("POST", "/interaction/"+b.begin()+"/address", `{"address":"eva@corp.example"}`); d.Step != "redirect" || !strings.HasPrefix(d.RedirectTo, up.Issuer()) {
+		t.Errorf("to the company: %s", d.raw)
 	}
 }

@@ -268,11 +268,13 @@ func TestA107_InteractionCallsOfOthers(t *testing.T) {
 	b := s.browser(t)
 	id := b.begin()
 	steps := map[string]string{
-		"password": anasPassword, "new-password": `{"new_password":"x"}`, "profile": `{"fields":{}}`, "provider": `{"provider":"CorporateID"}`, "join": `{"choice":"claim"}`,
+		"password": anasPassword, "new-password": `{"new_password":"x"}`, "profile": `{"fields":{}}`, "provider": `{"provider":"CorporateID"}`, "join": `{"choice":"claim"}`, "address": `{"address":"x"}`,
 		"continue": "{}", "other": "{}", "cancel": "{}",
 	}
+	n := 0
 	for step, body := range steps {
-		b.address = fmt.Sprintf("192.0.2.%d:4711", len(step)) // each step is another's turn, or the pace would answer
+		n++
+		b.address = fmt.Sprintf("192.0.2.%d:4711", 20+n) // each step is another's turn, or the pace would answer
 		for _, headers := range [][]string{
 			{"Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"},
 			{"Origin", "http://localhost:3001"},
@@ -368,7 +370,7 @@ func TestA119_InteractionOfAnotherBrowser(t *testing.T) {
 	victim, attacker := s.browser(t), s.browser(t)
 	id := victim.begin()
 	attacker.begin()
-	for _, path := range []string{"", "/password", "/new-password", "/profile", "/join", "/provider", "/continue", "/other", "/cancel"} {
+	for _, path := range []string{"", "/password", "/new-password", "/profile", "/join", "/address", "/provider", "/continue", "/other", "/cancel"} {
 		method, body := "POST", "{}"
 		if path == "" {
 			method, body = "GET", ""

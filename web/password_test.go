@@ -12,6 +12,7 @@ import (
 	"github.com/isthmus-hub/isthmus/hub/directory"
 	"github.com/isthmus-hub/isthmus/hub/hubtest"
 	"github.com/isthmus-hub/isthmus/idp/idptest"
+	"github.com/isthmus-hub/isthmus/idp/migration/migrationtest"
 	"github.com/isthmus-hub/isthmus/mapping"
 )
 
@@ -21,9 +22,24 @@ func (s *site) tryPassword(t *testing.T, name, password string) *response {
 	return b.submit(b.authorize(), "username", name, "password", password)
 }
 
-// Absent, disabled, federated and mistyped accounts are answered alike.
+// Absent, disabled, federated and mistyped accounts are answered alike, and so are
+// those that an old system is asked about.
 func TestA138_AccountsLookAlike(t *testing.T) {
+	for _, migrates := range []bool{false, true} {
+		accountsLookAlike(t, migrates)
+	}
+}
+
+func accountsLookAlike(t *testing.T, migrates bool) {
+	t.Helper()
 	h := hubtest.New(t)
+	if migrates {
+		waiting := migrationtest.User{Username: "waits", Password: hubtest.Password, Attributes: map[string]string{"email": "waits@corp.example"}}
+		h.Pool.Migration = migrationtest.New(t, waiting).Hook(h.Outbound, 5*time.Second)
+		if _, err := h.Directory.Import(t.Context(), h.Pool, []directory.Row{{Username: "waits", Attributes: mapping.Attributes{"email": "waits@corp.example"}}}, directory.ImportOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	h.AddUser(h.Pool, "gone", directory.NewUser{Password: hubtest.Password, Disabled: true, Attributes: mapping.Attributes{"email": "gone@corp.example"}})
 	up := idptest.New(t, idptest.Config{})
 	up.SetUser(alice)
@@ -33,7 +49,7 @@ func TestA138_AccountsLookAlike(t *testing.T) {
 	var first *response
 	for _, c := range [][2]string{
 		{hubtest.Username, "wrong-Passw0rd"}, {"nobody", "wrong-Passw0rd"}, {"gone", hubtest.Password}, {"gone", "wrong-Passw0rd"},
-		{"CorporateID_alice", "wrong-Passw0rd"}, {"alice@corp.example", "wrong-Passw0rd"}, {"ana@corp.example", "wrong-Passw0rd"}, {"x@y.example", "wrong-Passw0rd"},
+		{"CorporateID_alice", "wrong-Passw0rd"}, {"alice@corp.example", "wrong-Passw0rd"}, {"ana@corp.example", "wrong-Passw0rd"}, {"waits", "wrong-Passw0rd"}, {"x@y.example", "wrong-Passw0rd"},
 	} {
 		r := s.tryPassword(t, c[0], c[1])
 		r.body = strings.ReplaceAll(r.body, c[0], "NAME")

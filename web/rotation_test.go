@@ -157,6 +157,10 @@ func (l *load) userInfo(token string) error {
 // key that signs before it was published.
 func (l *load) verify(raw string, patiently bool) error {
 	_, err := l.eager.VerifySignature(context.Background(), raw)
+	if err != nil && !patiently {
+		// It may have waited for a fetch that had begun before the key was there.
+		_, err = l.eager.VerifySignature(context.Background(), raw)
+	}
 	if err == nil && patiently {
 		_, err = l.strict.VerifySignature(context.Background(), raw)
 	}

@@ -68,6 +68,7 @@ func (s *Server) routes(p *hub.Pool, l *login.Site) (http.Handler, error) {
 	handle("/logout/backchannel/{provider}", post, c.machine, middleware.Rate(s.tokens, oidc.Refuse)(oidc.Handle(p, oidc.BackchannelLogout(s.options.Logout))))
 	handle("/error", get, c.entry, l.Handle(login.Explain))
 
+	handle("/button", get, c.entry, l.Handle(login.Button))
 	handle("/login", get, c.entry, l.Handle(login.Login))
 	handle("/login", post, c.form, l.Handle(login.SignIn))
 	handle("/login/password", post, c.form, l.Handle(login.NewPassword))
@@ -85,6 +86,7 @@ func (s *Server) routes(p *hub.Pool, l *login.Site) (http.Handler, error) {
 	handle("/interaction/{id}", []string{"GET", "OPTIONS"}, c.ask, l.HandleAPI(login.Interaction))
 	handle("/interaction/error/{code}", []string{"GET", "OPTIONS"}, c.ask, l.HandleAPI(login.Explain))
 	handle("/interaction/{id}/password", append(post, "OPTIONS"), c.step, l.HandleAPI(login.InteractionPassword))
+	handle("/interaction/{id}/address", append(post, "OPTIONS"), c.step, l.HandleAPI(login.InteractionAddress))
 	handle("/interaction/{id}/new-password", append(post, "OPTIONS"), c.step, l.HandleAPI(login.InteractionNewPassword))
 	handle("/interaction/{id}/profile", append(post, "OPTIONS"), c.step, l.HandleAPI(login.InteractionProfile))
 	handle("/interaction/{id}/join", append(post, "OPTIONS"), c.step, l.HandleAPI(login.InteractionJoin))

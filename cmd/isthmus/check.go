@@ -18,6 +18,7 @@ type checked struct {
 	Pools     int       `json:"pools"`
 	Providers int       `json:"providers"`
 	Clients   int       `json:"clients"`
+	Migrating int       `json:"migrating,omitempty"` // pools with a migration
 	Problems  []problem `json:"problems"`
 	Warnings  []problem `json:"warnings"`
 }
@@ -95,6 +96,9 @@ func verdict(path string, cfg *config.Config, problems config.Problems) checked 
 	for _, p := range cfg.Pools {
 		v.Providers += len(p.Providers)
 		v.Clients += len(p.Clients)
+		if p.Migration.HTTP != nil || p.Migration.Cognito != nil {
+			v.Migrating++
+		}
 	}
 	return v
 }
@@ -102,6 +106,9 @@ func verdict(path string, cfg *config.Config, problems config.Problems) checked 
 // String is the verdict in a sentence.
 func (v checked) String() string {
 	s := fmt.Sprintf("%s is right: %s, %s, %s", v.File, count(v.Pools, "pool"), count(v.Providers, "provider"), count(v.Clients, "client"))
+	if v.Migrating > 0 {
+		s += ", " + count(v.Migrating, "migration")
+	}
 	if n := len(v.Warnings); n > 0 {
 		s += ", " + count(n, "warning")
 	}

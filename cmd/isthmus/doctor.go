@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,6 +15,7 @@ import (
 	"github.com/isthmus-hub/isthmus/cmd/isthmus/run"
 	"github.com/isthmus-hub/isthmus/config"
 	"github.com/isthmus-hub/isthmus/idp"
+	"github.com/isthmus-hub/isthmus/idp/migration"
 )
 
 // Bounds on what doctor asks of others.
@@ -52,7 +55,8 @@ func doctorCommand() *cobra.Command {
 		Long: `Check the configuration file, then the hub's surroundings: store, sealing key,
 certificates, listeners, whether the pools answer at their issuers. Then ask every
 provider: discovery, keys, clock, endpoints, whether it takes our client secret
-and, where that can be told, our callback. Nobody is signed in and nothing is
+and, where that can be told, our callback; and each pool's migration, with a
+made-up name. Nobody is signed in and nothing is
 changed. It works with and without a hub running.
 
 The exit status is 3 when something must be mended.`,
@@ -92,7 +96,6 @@ func examine(ctx context.Context, cfg *config.Config, tell func(string, ...any))
 	}
 	s := &surroundings{cfg: cfg}
 	s.running = s.runs(ctx)
-	parts := make([]examinePart, 1+len(cfg.Pools)+len(upstreams))
 	jobs := []func() examinePart{func() examinePart { return s.hub() }}
 	for i := range cfg.Pools {
 		jobs = append(jobs, func() examinePart { return s.pool(ctx, &cfg.Pools[i]) })
@@ -100,6 +103,18 @@ func examine(ctx context.Context, cfg *config.Config, tell func(string, ...any))
 	for _, u := range upstreams {
 		jobs = append(jobs, func() examinePart { return s.provider(ctx, u) })
 	}
+	asked := len(upstreams)
+	for i := range cfg.Pools {
+		old, err := run.Migration(cfg, &cfg.Pools[i])
+		if err != nil {
+			return nil, err
+		}
+		if old != nil {
+			asked++
+			jobs = append(jobs, func() examinePart { return s.migration(ctx, &cfg.Pools[i], old) })
+		}
+	}
+	parts := make([]examinePart, len(jobs))
 	var group errgroup.Group
 	group.SetLimit(probesAtOnce)
 	done := make(chan struct{})
@@ -107,7 +122,7 @@ func examine(ctx context.Context, cfg *config.Config, tell func(string, ...any))
 		select {
 		case <-done:
 		case <-time.After(progressAfter):
-			tell("Asking %s; each has %s at most.", count(len(upstreams), "provider"), probeTime)
+			tell("Asking %s; each has %s at most.", count(asked, "system"), probeTime)
 		}
 	}()
 	for i, job := range jobs {
@@ -146,6 +161,27 @@ func (s *surroundings) provider(ctx context.Context, u run.Upstream) examinePart
 		}
 		part.add(finding{f.Check, f.Level, f.Detail, f.Mend})
 	}
+	return part
+}
+
+// migration asks a pool's old system about somebody who is not there.
+func (s *surroundings) migration(ctx context.Context, p *config.Pool, old migration.System) examinePart {
+	part := examinePart{Name: fmt.Sprintf("Migration of pool %s · %s", p.Name, old)}
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	f := finding{"password", idp.OK, "a made-up name and password are refused", ""}
+	person, err := old.Ask(ctx, migration.Question{Username: "isthmus-doctor-" + strings.ToLower(rand.Text()[:8]), Password: rand.Text(), Pool: p.Name})
+	switch e, failed := errors.AsType[*migration.Error](err); {
+	case person != nil:
+		f.Level, f.Detail, f.Mend = idp.Fail, "a made-up name and password are taken for right", "Mend the other system at once: as it is, everybody comes in by any name."
+	case failed && e.Kind == migration.Challenge:
+		f.Level, f.Detail, f.Mend = idp.Fail, "a made-up name and password are asked for more: "+e.Detail, "The other system must refuse who it does not know."
+	case failed:
+		f.Level, f.Detail, f.Mend = idp.Fail, e.Detail, "See that the other system runs, knows this hub's secret, and answers as  isthmus help migration  says."
+	case !errors.Is(err, migration.ErrWrong):
+		f.Level, f.Detail = idp.Fail, err.Error()
+	}
+	part.add(f)
 	return part
 }
 

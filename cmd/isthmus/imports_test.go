@@ -57,6 +57,8 @@ var floors = []floor{
 	{"hub/store/...", []string{"hub/store"}},
 
 	{"idp/idptest", []string{"idp/..."}},
+	{"idp/migration/migrationtest", []string{"idp/migration"}},
+	{"idp/migration", []string{"idp/outbound", "idp/strictjson"}},
 	{"idp", []string{"idp/signature", "idp/strictjson", "idp/outbound"}},
 	{"idp/preset/presettest", []string{"idp/idptest"}},
 	{"idp/...", nil},
@@ -65,7 +67,7 @@ var floors = []floor{
 }
 
 var (
-	hubParts = []string{"mapping", "idp", "idp/strictjson", "hub/oauth", "hub/token", "hub/proof", "hub/seal", "hub/store"}
+	hubParts = []string{"mapping", "idp", "idp/migration", "idp/strictjson", "hub/oauth", "hub/token", "hub/proof", "hub/seal", "hub/store"}
 	webParts = []string{"web/page", "web/middleware", "hub", "hub/signin", "hub/directory", "hub/grant", "hub/register", "hub/logout",
 		"hub/oauth", "hub/token", "hub/seal", "mapping", "idp"}
 )
@@ -86,7 +88,7 @@ var withoutHTTP = []string{"hub/...", "mapping", "config"}
 
 // forTests are the packages made for tests. Nothing else imports them but the
 // demo, the bench and the rehearsal, which have others in the box.
-var forTests = []string{"hub/hubtest", "hub/store/storetest", "hub/oauth/oauthtest", "hub/logout/logouttest", "idp/idptest", "idp/preset/presettest"}
+var forTests = []string{"hub/hubtest", "hub/store/storetest", "hub/oauth/oauthtest", "hub/logout/logouttest", "idp/idptest", "idp/preset/presettest", "idp/migration/migrationtest"}
 
 // showcase matches the files of the demo, the bench and the rehearsal: by their
 // own name or by their folder's.

@@ -91,20 +91,41 @@ func TestReadmeCommands(t *testing.T) {
 
 // understood tells whether isthmus knows what these words ask of it.
 func understood(words []string) error {
-	if words[0] == "help" {
+	help := words[0] == "help"
+	if help {
 		words = words[1:]
 	}
 	c, rest, err := root().Find(slices.DeleteFunc(words, func(w string) bool { return w == "--help" }))
 	if err != nil {
 		return err
 	}
-	if !c.HasParent() || c.HasSubCommands() {
+	if !c.HasParent() || c.HasSubCommands() && !help {
 		return errors.New("it is no verb and no topic")
 	}
 	if err := c.ParseFlags(rest); err != nil {
 		return err
 	}
 	return c.ValidateArgs(c.Flags().Args())
+}
+
+// TestReadmeMapping wants the README's trial of a mapping to be what the script
+// gets, which lets people sign in for it.
+func TestReadmeMapping(t *testing.T) {
+	script, err := os.ReadFile(filepath.Join("testdata", "mapping.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, want, _ := strings.Cut(string(script), "\n-- readme.txt --\n")
+	want, _, _ = strings.Cut(want, "-- contract.txt --")
+	for _, text := range blocks(t, "console") {
+		if command, got, _ := strings.Cut(text, "\n"); strings.HasPrefix(command, "$ ./isthmus mapping try ") {
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+			return
+		}
+	}
+	t.Error("there is no trial")
 }
 
 // TestReadmeLinks follows what the README points at in this repository.

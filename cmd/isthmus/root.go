@@ -23,8 +23,9 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	group(c, serveCommand(), demoCommand(), checkCommand(), doctorCommand(), explainCommand(), reloadCommand(),
-		userCommand(), logoutCommand(), clientCommand(), providerCommand(), keyCommand(), configCommand(), brandingCommand(), versionCommand())
+	group(c, serveCommand(), demoCommand(), checkCommand(), doctorCommand(), explainCommand(), mappingCommand(), reloadCommand(),
+		userCommand(), logoutCommand(), clientCommand(), providerCommand(), buttonCommand(), keyCommand(), configCommand(), brandingCommand(),
+		versionCommand())
 	c.AddCommand(topics()...)
 	c.Run = func(c *cobra.Command, _ []string) {
 		fmt.Fprintln(c.OutOrStdout(), c.Long+"\n\nAll verbs and topics: isthmus help")

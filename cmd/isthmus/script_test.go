@@ -23,11 +23,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/PuerkitoBio/goquery"
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/isthmus-hub/isthmus/hub/oauth"
 	"github.com/isthmus-hub/isthmus/idp/idptest"
+	"github.com/isthmus-hub/isthmus/idp/migration/migrationtest"
 	"github.com/isthmus-hub/isthmus/web/admin"
 )
 
@@ -37,8 +39,8 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the scripts in testdata, each with a provider of its own at
 // $UPSTREAM ($UPSTREAM_HOST), apps that take logout tokens at $PARTY ($PARTY_HOST;
-// /told, /refuse, /fault, and /later, which has a fault at first), and free addresses
-// in $HUB, $OTHER and $NOBODY. Beside the commands of testscript there are:
+// /told, /refuse, /fault, and /later, which has a fault at first), an old system at
+// $OLD ($OLD_HOST) that knows cid with Old-passw0rd, and free addresses in $HUB, $OTHER and $NOBODY. Beside the commands of testscript there are:
 //
 //	expand FILE…            variables in the files are replaced
 //	status N PROGRAM ARG…   exec that must end with exit status N
@@ -50,6 +52,8 @@ func TestMain(m *testing.M) {
 //	signin POOL-URL [NAME=VALUE…]
 //	                        a person signs in by the app "web": ok, or the code of the
 //	                        page goes to $ID
+//	password POOL-URL USER PASSWORD [NAME=VALUE…]
+//	                        a person signs in by the app "web" and the pool's own form
 //	register URL            an app registers itself there, by the token in the JSON on stdout;
 //	                        its id goes to $CLIENT
 //	signout POOL-URL CLIENT…
@@ -64,8 +68,8 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"expand": expand, "status": status, "mode": mode, "up": up, "poll": poll, "logged": logged, "hangup": hangupAll, "signin": signIn, "fault": fault, "kid": kid, "register": register,
-			"signout": signOut, "shows": shows, "latest": latest,
+			"expand": expand, "status": status, "mode": mode, "up": up, "poll": poll, "logged": logged, "hangup": hangupAll, "signin": signIn, "password": passwordSignIn, "fault": fault, "kid": kid, "register": register,
+			"signout": signOut, "shows": shows, "latest": latest, "person": person,
 		},
 	})
 }
@@ -86,6 +90,13 @@ func setup(env *testscript.Env) error {
 	env.Setenv("UPSTREAM_HOST", strings.TrimPrefix(upstream.Issuer(), "http://"))
 	env.Setenv("UPSTREAM_CLIENT", upstream.ClientID())
 	env.Setenv("UPSTREAM_SECRET", upstream.ClientSecret())
+	old := migrationtest.Start(migrationtest.User{Username: "cid", Password: "Old-passw0rd", Attributes: map[string]string{"email": "cid@old.example", "email_verified": "true"}})
+	env.Defer(old.Stop)
+	env.Setenv("OLD", old.URL)
+	env.Setenv("OLD_HOST", strings.TrimPrefix(old.URL, "http://"))
+	env.Setenv("HOOK_SECRET", migrationtest.HookSecret)
+	env.Setenv("OLD_CLIENT", migrationtest.ClientID)
+	env.Setenv("OLD_SECRET", migrationtest.ClientSecret)
 	parties := httptest.NewServer(party())
 	env.Defer(parties.Close)
 	env.Setenv("PARTY", parties.URL)
@@ -219,6 +230,40 @@ func kid(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs("kid.txt"), []byte(found[1]+"\n"), 0o600))
 }
 
+// person is who the upstream signs in from now on: a subject, and claims as JSON.
+func person(ts *testscript.TestScript, _ bool, args []string) {
+	u := idptest.User{Subject: args[0]}
+	ts.Check(json.Unmarshal([]byte(args[1]), &u.Claims))
+	ts.Value(upstreamKey{}).(*idptest.Provider).SetUser(u)
+}
+
+// passwordSignIn is the person's browser with the form filled in.
+func passwordSignIn(ts *testscript.TestScript, neg bool, args []string) {
+	browser := newBrowser(ts)
+	res, err := browser.Get(authorization(args[0], args[3:]...))
+	ts.Check(err)
+	defer res.Body.Close()
+	page, err := goquery.NewDocumentFromReader(res.Body)
+	ts.Check(err)
+	form, fields := page.Find("form"), url.Values{"username": {args[1]}, "password": {args[2]}}
+	form.Find("input[type=hidden]").Each(func(_ int, in *goquery.Selection) {
+		fields.Set(in.AttrOr("name", ""), in.AttrOr("value", ""))
+	})
+	to, err := res.Request.URL.Parse(form.AttrOr("action", ""))
+	ts.Check(err)
+	r, err := http.NewRequest("POST", to.String(), strings.NewReader(fields.Encode()))
+	ts.Check(err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Origin", to.Scheme+"://"+to.Host)
+	res, err = browser.Do(r)
+	ts.Check(err)
+	defer res.Body.Close()
+	at, err := res.Location()
+	if in := err == nil && at.Query().Get("code") != ""; in == neg {
+		ts.Fatalf("signed in: %v, %s", in, res.Status)
+	}
+}
+
 // register is an app named Notes.
 func register(ts *testscript.TestScript, _ bool, args []string) {
 	var made struct{ Token string }
@@ -297,6 +342,7 @@ var differing = []struct {
 	{regexp.MustCompile(`\b20\d\d-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+Z)?`), "DATE"},
 	{regexp.MustCompile(`\b\d\d:\d\d:\d\d(\.\d+)?`), "TIME"},
 	{regexp.MustCompile(`\+?\b\d+(\.\d+)? (ms|s)\b`), "SPAN"},
+	{regexp.MustCompile(`\b\d+ rows a second`), "N rows a second"},
 	{regexp.MustCompile(`\bsee=[\w-]+`), "see=PASS"},
 	{regexp.MustCompile(`request [\w-]+`), "request ID"},
 	{regexp.MustCompile(`(?m)(Logout|DATE|TIME)  ?[\w-]{6,22}\b`), "$1 ID"},

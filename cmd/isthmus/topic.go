@@ -8,9 +8,11 @@ func topics() []*cobra.Command {
 		{Use: "exit", Short: "The exit statuses", Long: `The exit statuses of every verb:
 
   0   it was done, or all is well
-  1   it could not be done: not found, not reachable, refused by the system; or
-      a logout was rehearsed, and did not reach everybody in time
-  2   the command line, a file or a value in it is wrong; nothing was done
+  1   it could not be done: not found, not reachable, refused by the system;
+      or a logout was rehearsed, and did not reach everybody in time;
+      or mapping try ran, and somebody could not sign in any more
+  2   the command line, a file or a value in it is wrong; nothing was done, save
+      for the rows of a file to be imported that come before what is wrong in it
   3   doctor ran, and found something that must be mended`},
 		{Use: "errors", Short: "How a sign-in that stopped is explained", Long: `How a sign-in that stopped is explained
 
@@ -27,34 +29,38 @@ newest 10 000 of a pool. Without a code, isthmus explain lists the latest ones.
 
 An app is sent the standard's error, and in error_uri a page with the same code.
 The log and the audit log have it under trace=.`},
-		{Use: "mapping", Short: "How a provider's claims become a user's attributes", Long: `How a provider's claims become a user's attributes
+		{Use: "migration", Short: "How people come over with the passwords they have", Long: `How people come over with the passwords they have
 
-Each provider has a mapping: one rule for each attribute of the pool that it
-writes. The short form names the claim. The long form says more:
+A pool's migration names the system that its people come from. Somebody who signs
+in by the password form and has no password here yet, imported or unknown, is
+asked about there, once. At a yes the hub makes or completes the user, keeps the
+password as its own hash, and never asks about that person again.
 
-  mapping:
-    email: email
-    family_name: {from: [family_name, surname], on_missing: ask}
-    "custom:cost_center": {from: /organisation/cost_center, default: none}
-    name: {expr: 'claims.given_name + " " + claims.family_name'}
-    locale: {value: en}
-    given_name: {from: given_name, write: if_empty}
-    email_verified: {from: email_verified, trust_verification: true}
+  migration:
+    http: {url: https://old.example/check-password, secret: {env: MIGRATION_SECRET}}
 
-  from                 the claim; of several the first that is there; /a/b leads
-                       into nested claims (RFC 6901)
-  expr                 an expression (CEL) over claims
-  value                a constant
-  on_missing           refuse the sign-in, ask the person, write the default, or
-                       skip. Not said: the default if there is one; else refuse
-                       for what every user must have, and skip for the rest
-  write                always (at each sign-in), once, or if_empty
-  trust_verification   believe "true" as text too, when the provider says that an
-                       address is verified
+is sent, with the secret as bearer token,
 
-The pool's attributes.required names what every user must have; isthmus check
-wants a rule for each. sub, identities and names that begin with cognito: are the
-hub's own and no rule can write them.`},
+  POST /check-password
+  {"username": "ada", "password": "…", "client_id": "web", "pool": "main"}
+
+and answers 200 for right, with what is known of the person, or 401 for wrong:
+
+  {"attributes": {"email": "ada@corp.example"}, "email_verified": true}
+
+"username" in the answer names the person where another name may have been typed,
+such as an e-mail address.
+
+  migration:
+    cognito: {user_pool_id: eu-west-1_AbCdEf012, client_id: …, client_secret: {env: OLD_POOL_SECRET}}
+
+asks a Cognito pool, by an app client with ALLOW_USER_PASSWORD_AUTH; endpoint in
+place of user_pool_id asks what speaks like one.
+
+Attributes that the pool does not have, or that do not fit it, are left out. A
+person whom the old system wants a second factor or a new password of is not let
+in. When it cannot be asked, the sign-in stops with a code for isthmus explain, and
+nothing is made. isthmus doctor asks it with a made-up name.`},
 		{Use: "templates", Short: "Templates, texts and assets of your own", Long: `Templates, texts and assets of your own
 
 Title, logo, colours and links are keys of branding, for each pool and client. A
@@ -74,8 +80,8 @@ Templates are those of Go's html/template, which escapes every value where it
 stands. {{t "login.title"}} is a word of the texts, {{plain "…"}} the same in
 attributes, {{asset "style.css"}} the address of an asset; url(…) in a style sheet
 may name one too. base.css, comfort.js, links.css, record.css and record.js take the
-place of ours. The content security policy stays: no style or script within the page, and
-nothing from other sites.
+place of ours. The content security policy stays: no style or script within the
+page, and nothing from other sites.
 
 isthmus check parses all of it, renders every page with examples, and names file
 and line of what is wrong; serve and reload do so too, and change nothing then. A
@@ -94,6 +100,7 @@ and its script asks the hub, with the browser's cookies and as JSON:
 
   GET  /interaction/{id}                  where the sign-in stands
   POST /interaction/{id}/password         {"username": "…", "password": "…"}
+  POST /interaction/{id}/address          {"address": "…"}, where it is asked for first
   POST /interaction/{id}/new-password     {"new_password": "…"}
   POST /interaction/{id}/profile          {"fields": {"family_name": "…"}}
   POST /interaction/{id}/join             {"password": "…"}, of the account with the
@@ -108,9 +115,9 @@ and its script asks the hub, with the browser's cookies and as JSON:
   fetch(hub + "/interaction/" + id, {credentials: "include"})
 
 Each answers with one document. Its step says what to draw: choose (providers,
-password), account, new_password, profile (fields), join (providers, password,
-join), stopped (error); redirect and done come with redirect_to, where the browser
-goes as a whole page. problems has
+password, whose ask is both, address or password), account, new_password, profile
+(fields), join (providers, password, join), stopped (error, providers); redirect and
+done come with redirect_to, where the browser goes as a whole page. problems has
 sentences, by field, for what was wrong with the last try. The sentences are those
 of the hosted pages, in the person's language. interaction is the id to go on with;
 it changes when a sign-in begins anew. The status is 200 for every step, 404 for a
@@ -120,11 +127,12 @@ goes there itself. After a provider it comes back to the login application if
 something is left to ask, and to the app if not. The code goes from the hub to the
 app: the login application never sees it.
 
-The application must be on the hub's site, at an origin of its own: login.corp.example
-beside id.corp.example, or another port of localhost. Browsers keep the hub's cookies
-back from pages of other sites, and isthmus check says so. The API takes calls of
-exactly that origin, and only JSON, so that no other page and no form can make one;
-an id without the cookie of the browser that began is worth nothing.
+The application must be on the hub's site, at an origin of its own:
+login.corp.example beside id.corp.example, or another port of localhost. Browsers
+keep the hub's cookies back from pages of other sites, and isthmus check says so.
+The API takes calls of exactly that origin, and only JSON, so that no other page and
+no form can make one; an id without the cookie of the browser that began is worth
+nothing.
 
 Know your hub by your own configuration, never by something in a link, or a link
 could lead passwords elsewhere. Put sentences on the page as text. Forbid framing.

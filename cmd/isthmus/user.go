@@ -24,14 +24,14 @@ type poolVerb struct {
 func userCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "user",
-		Short: "List, show, create, link, disable, enable, sign out and delete a pool's users",
-		Long: `List, show, create, link, disable, enable, sign out and delete a pool's users, and
-find those who look like one person.
+		Short: "List, show, create, import, link, disable, enable, sign out, group and delete a pool's users",
+		Long: `List, show, create, import, link, disable, enable, sign out, group and delete a
+pool's users, and find those who look like one person.
 
 With a hub running this goes through its admin socket; otherwise the store is
 opened here. A user is named by user name or by sub.`,
 	}
-	verbs := []*cobra.Command{userListCommand(), userGetCommand(), userCreateCommand(), userDeleteCommand(), userDuplicatesCommand()}
+	verbs := []*cobra.Command{userListCommand(), userGetCommand(), userCreateCommand(), userImportCommand(), userGroupCommand(), userDeleteCommand(), userDuplicatesCommand()}
 	for _, act := range linkActs {
 		verbs = append(verbs, userLinkCommand(act))
 	}
@@ -144,6 +144,13 @@ func writeUser(w io.Writer, u admin.User) {
 		if e := l.Evidence; e != nil {
 			fields = append(fields, [2]string{"", fmt.Sprintf("by %s: %s", e.By, e.Why)})
 		}
+	}
+	for _, g := range u.Groups {
+		from := ""
+		if len(g.From) > 0 {
+			from = ", from " + strings.Join(g.From, " and ")
+		}
+		fields = append(fields, [2]string{"Group", g.Name + from})
 	}
 	for _, name := range slices.Sorted(maps.Keys(u.Attributes)) {
 		fields = append(fields, [2]string{"  " + name, u.Attributes[name]})
@@ -297,6 +304,53 @@ func userActCommand(a userAct) *cobra.Command {
 // toldOf says how to see who was told of the sessions that ended with an act.
 func toldOf(user string) string {
 	return "\nThe sessions have ended, and their apps are told; who knows of it:  isthmus logout list --user " + plain(user)
+}
+
+func userGroupCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "group",
+		Short: "Put a user into a group, or take it out",
+		Long: `Put a user into a group, or take it out. Apps find a person's groups in the claim
+cognito:groups at the next token.
+
+A group that was given here stays whatever a provider says. One that a provider
+gave comes back with the next sign-in at which it is named; see isthmus help mapping.`,
+	}
+	return group(c, userGroupVerb("add", "Put a user into a group", true), userGroupVerb("remove", "Take a user out of a group", false))
+}
+
+func userGroupVerb(use, short string, in bool) *cobra.Command {
+	var v poolVerb
+	var dry bool
+	c := v.command(&cobra.Command{
+		Use:   use + " NAME GROUP",
+		Short: short,
+		Args:  cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			name := args[1]
+			return v.each(c, args[0], func(client *admin.Client, pool string, u admin.User) (err error) {
+				was := slices.ContainsFunc(u.Groups, func(g admin.Group) bool { return g.Name == name })
+				switch {
+				case !in && !was:
+					return fmt.Errorf("%s of the pool %s is not in the group %s", plain(u.Username), pool, plain(name))
+				case dry && in:
+					return v.say(c, u, "%s of the pool %s (sub %s) would be in the group %s; nothing was changed.", plain(u.Username), pool, u.Sub, plain(name))
+				case dry:
+					return v.say(c, u, "%s of the pool %s (sub %s) would be out of the group %s; nothing was changed.", plain(u.Username), pool, u.Sub, plain(name))
+				}
+				if u, err = client.SetGroup(c.Context(), pool, u.Sub, name, in); err != nil {
+					return refused(err)
+				}
+				word := "out of"
+				if slices.ContainsFunc(u.Groups, func(g admin.Group) bool { return g.Name == name }) {
+					word = "in"
+				}
+				return v.say(c, u, "%s of the pool %s (sub %s) is %s the group %s.", plain(u.Username), pool, u.Sub, word, plain(name))
+			})
+		},
+	})
+	dryFlag(c, &dry)
+	return c
 }
 
 func userDeleteCommand() *cobra.Command {

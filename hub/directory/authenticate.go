@@ -9,6 +9,7 @@ import (
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/store"
+	"github.com/isthmus-hub/isthmus/idp/migration"
 )
 
 // Authenticate checks a user name, or a proven e-mail address, and a password.
@@ -18,15 +19,26 @@ import (
 //
 // The user may be in ForceChangePassword: then the password was right, and it
 // allows nothing but choosing another.
+//
+// Where the pool has a Migration, that system is asked about who has no password
+// here yet, and a yes makes the user: then an *migration.Error says that it could
+// not be asked, and nothing was made.
 func (d *Directory) Authenticate(ctx context.Context, p *hub.Pool, name, password string) (*hub.User, error) {
+	u, _, err := d.SignIn(ctx, p, "", name, password)
+	return u, err
+}
+
+// SignIn is Authenticate for a client. migrated tells that the password came from
+// the pool's Migration just now.
+func (d *Directory) SignIn(ctx context.Context, p *hub.Pool, clientID, name, password string) (user *hub.User, migrated bool, err error) {
 	if len(name) > 256 || len(password) > hub.PasswordMax || password == "" {
-		return nil, ErrRefused
+		return nil, false, ErrRefused
 	}
 	u, err := d.named(ctx, p, name)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return d.check(ctx, p, u, name, password)
+	return d.check(ctx, p, u, migration.Question{Username: name, Password: password, ClientID: clientID, Pool: p.Name})
 }
 
 // AuthenticateUser checks the password of one user, as Authenticate does. What is
@@ -36,36 +48,52 @@ func (d *Directory) AuthenticateUser(ctx context.Context, p *hub.Pool, sub, pass
 		return nil, ErrRefused
 	}
 	u, err := Get(ctx, p, sub)
-	if err != nil && !errors.Is(err, ErrNoUser) {
+	if errors.Is(err, ErrNoUser) {
+		return nil, ErrRefused // deleted a moment ago; nobody guesses at a sub
+	}
+	if err != nil {
 		return nil, err
 	}
-	return d.check(ctx, p, u, sub, password)
+	u, _, err = d.check(ctx, p, u, migration.Question{Username: u.Username, Password: password, Pool: p.Name})
+	return u, err
 }
 
 // check compares a password with that of a user, who may be nil: then a user of
-// that name was looked for.
-func (d *Directory) check(ctx context.Context, p *hub.Pool, u *hub.User, name, password string) (*hub.User, error) {
-	account, hash := p.Name+"/"+hub.FoldName(name), ""
+// that name was looked for. The question is what the pool's Migration is asked.
+func (d *Directory) check(ctx context.Context, p *hub.Pool, u *hub.User, q migration.Question) (user *hub.User, migrated bool, err error) {
+	password := q.Password
+	account, hash := p.Name+"/"+hub.FoldName(q.Username), ""
 	if u != nil {
 		account, hash = p.Name+"/"+u.Sub, u.Password
 	}
 	now := p.Now()
 	if until := d.attempts.Begin(account, now); !until.IsZero() {
-		return nil, &LockedError{Until: until}
+		return nil, false, &LockedError{Until: until}
 	}
 	ok, weak, err := d.hasher.Verify(ctx, hash, password)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	expired := u != nil && u.Status == hub.ForceChangePassword && now.After(u.PasswordExpiry)
-	if !ok || u.Disabled || expired {
-		return nil, ErrRefused
+	switch {
+	case ok && !u.Disabled && !expired:
+	case p.Migration != nil && (u == nil || u.Awaited()):
+		if u, err = d.migrate(ctx, p, u, q); err != nil {
+			return nil, false, err
+		}
+		d.attempts.Succeed(account)
+		return u, true, nil
+	case p.Migration != nil:
+		d.pace.linger(ctx, p.Name)
+		fallthrough
+	default:
+		return nil, false, ErrRefused
 	}
 	d.attempts.Succeed(account)
 	if weak {
-		return d.rehash(ctx, p, u, password)
+		u, err = d.rehash(ctx, p, u, password)
 	}
-	return u, nil
+	return u, false, err
 }
 
 // ChooseFirst sets the password a person chose in place of a temporary one and
@@ -114,7 +142,9 @@ func (d *Directory) rehash(ctx context.Context, p *hub.Pool, u *hub.User, passwo
 }
 
 // named finds the one local account a person may mean by a name: its user name,
-// or an e-mail address that exactly one account has proven. Nobody is nil.
+// or an e-mail address that exactly one account has proven. Where an old system
+// is asked, that may also be the only imported account of the address: its name is
+// what is asked about then, so the address need not be proven. Nobody is nil.
 func (d *Directory) named(ctx context.Context, p *hub.Pool, name string) (u *hub.User, err error) {
 	err = p.Space.View(ctx, func(tx *store.Tx) error {
 		u, err = hub.Users.Find(tx, "name", hub.LocalNameKey(name))
@@ -125,15 +155,8 @@ func (d *Directory) named(ctx context.Context, p *hub.Pool, name string) (u *hub
 		if err != nil {
 			return err
 		}
-		for _, o := range owners {
-			if o.Password == "" || o.Attributes["email_verified"] != "true" {
-				continue
-			}
-			if u != nil {
-				u = nil // two owners: neither can be meant
-				return nil
-			}
-			u = o
+		if u = only(owners, func(o *hub.User) bool { return o.Password != "" && o.Attributes["email_verified"] == "true" }); u == nil && p.Migration != nil {
+			u = only(owners, (*hub.User).Awaited)
 		}
 		return nil
 	})
@@ -141,6 +164,20 @@ func (d *Directory) named(ctx context.Context, p *hub.Pool, name string) (u *hub
 		return nil, nil
 	}
 	return u, err
+}
+
+// only is the one user of whom something is true; of two neither can be meant.
+func only(users []*hub.User, is func(*hub.User) bool) (u *hub.User) {
+	for _, o := range users {
+		switch {
+		case !is(o):
+		case u != nil:
+			return nil
+		default:
+			u = o
+		}
+	}
+	return u
 }
 
 func notInNames(r rune) bool {

@@ -30,8 +30,7 @@ var DefaultCost = Cost{Memory: 19 * 1024, Time: 2}
 // password can never take the machine from everything else.
 type Hasher struct {
 	cost  Cost
-	lane  chan struct{}
-	queue chan struct{}
+	lane  lane
 	decoy string // what an absent account's password is compared with
 }
 
@@ -39,17 +38,17 @@ type Hasher struct {
 // lets 64 more wait.
 func NewHasher(cost Cost) *Hasher {
 	width := 2 * runtime.GOMAXPROCS(0)
-	h := &Hasher{cost: cost, lane: make(chan struct{}, width), queue: make(chan struct{}, width+64)}
+	h := &Hasher{cost: cost, lane: newLane(width, 64)}
 	h.decoy = encode(cost, make([]byte, 16), make([]byte, 32))
 	return h
 }
 
 // Hash returns the password's hash in PHC form, with a fresh salt.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
-	if err := h.enter(ctx); err != nil {
+	if err := h.lane.enter(ctx); err != nil {
 		return "", err
 	}
-	defer h.leave()
+	defer h.lane.leave()
 	salt := make([]byte, 16)
 	rand.Read(salt)
 	return encode(h.cost, salt, argon2.IDKey([]byte(password), salt, h.cost.Time, h.cost.Memory, 1, 32)), nil
@@ -67,33 +66,13 @@ func (h *Hasher) Verify(ctx context.Context, hash, password string) (ok, weak bo
 	if err != nil {
 		return false, false, err
 	}
-	if err := h.enter(ctx); err != nil {
+	if err := h.lane.enter(ctx); err != nil {
 		return false, false, err
 	}
-	defer h.leave()
+	defer h.lane.leave()
 	got := argon2.IDKey([]byte(password), salt, cost.Time, cost.Memory, 1, uint32(len(want)))
 	ok = subtle.ConstantTimeCompare(got, want) == 1 && known
 	return ok, ok && (cost.Memory < h.cost.Memory || cost.Time < h.cost.Time), nil
-}
-
-func (h *Hasher) enter(ctx context.Context) error {
-	select {
-	case h.queue <- struct{}{}:
-	default:
-		return ErrOverloaded
-	}
-	select {
-	case h.lane <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		<-h.queue
-		return ctx.Err()
-	}
-}
-
-func (h *Hasher) leave() {
-	<-h.lane
-	<-h.queue
 }
 
 func encode(c Cost, salt, sum []byte) string {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/store"
+	"github.com/isthmus-hub/isthmus/mapping"
 )
 
 // Refusals of a link.
@@ -148,6 +149,12 @@ func Unlink(ctx context.Context, p *hub.Pool, name, key string, by hub.End) (u *
 		for _, l := range u.Links {
 			if l.Key() != key {
 				kept = append(kept, l)
+			}
+		}
+		if gone, _ := u.Link(key); !slices.ContainsFunc(kept, func(l hub.Link) bool { return l.Provider == gone.Provider }) {
+			// What its provider gave goes with it.
+			if _, err := u.TakeGroups(p, gone.Provider, &mapping.Claimed{Write: mapping.Reconcile}); err != nil {
+				return err
 			}
 		}
 		u.Links, u.Modified = kept, tx.Now

@@ -3,8 +3,12 @@ package signin
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
+
+	"golang.org/x/net/idna"
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/oauth"
@@ -37,21 +41,53 @@ func (s *Service) choose(ctx context.Context, p *hub.Pool, b Browser, t *attempt
 		return s.toProvider(ctx, p, t, asked.provider)
 	}
 	ask := t.signIn(p)
-	if asked != nil { // the pool's own password
-		ask.Providers = nil
-	}
 	if len(ask.Providers) == 1 && !ask.Password {
 		return s.toProvider(ctx, p, t, ask.Providers[0])
 	}
 	return ask, nil
 }
 
-// signIn is the page with every way in that the client enables.
+// signIn is the page with every way in that the client enables, or with the
+// pool's own password alone if the request names it.
 func (t *attempt) signIn(p *hub.Pool) AskSignIn {
-	return AskSignIn{
-		Client: t.client, Interaction: t.in, FormTarget: t.target, Username: t.in.Request.LoginHint,
-		Providers: t.client.Enabled(p), Password: t.client.Password(t.p),
+	ask := AskSignIn{
+		Client: t.client, Interaction: t.in, FormTarget: t.target, Username: t.in.Request.LoginHint, Password: t.client.Password(t.p),
 	}
+	if t.in.Request.IdentityProvider != hub.Local {
+		ask.Providers = t.client.Enabled(p)
+		ask.AddressFirst = ask.Password && slices.ContainsFunc(ask.Providers, routes)
+	}
+	return ask
+}
+
+// routes tells whether e-mail addresses of some domain belong to the provider.
+func routes(pr *hub.Provider) bool {
+	return slices.ContainsFunc(pr.Identifiers, func(id string) bool { return strings.Contains(id, ".") })
+}
+
+// Address takes what a person typed on a page that asks for the address first,
+// and goes on to the provider that its domain belongs to, or else to the
+// password. Nobody is looked up: the answer is the same for an account that is
+// there and one that is not.
+func (s *Service) Address(ctx context.Context, p *hub.Pool, b Browser, in *hub.Interaction, address string) (Next, error) {
+	t, failure := s.proceed(p, b, in)
+	if failure != nil {
+		return nil, failure
+	}
+	if !t.client.Password(t.p) {
+		return nil, t.fail(s, ProviderOff, errPasswordOff)
+	}
+	ask := t.signIn(p)
+	ask.Username = strings.TrimSpace(address)
+	ask.Missing, ask.Given = ask.Username == "", ask.Username != ""
+	if len(ask.Username) > maxAddress {
+		return ask, nil
+	}
+	in.Request.LoginHint = ask.Username // for the provider, and for whoever comes back to the page
+	if pr := Route(p, t.client, ask.Username); pr != nil && ask.AddressFirst {
+		return s.toProvider(ctx, p, t, pr)
+	}
+	return ask, nil
 }
 
 // way is a way in that the request names: a provider, or the password form.
@@ -92,19 +128,35 @@ func (t *attempt) named(pr *hub.Provider, ok bool, param, value string) (*way, e
 	return &way{pr}, nil
 }
 
+// maxAddress is the length of an e-mail address in bytes, at most (RFC 5321
+// §4.5.3.1.3, without the angle brackets).
+const maxAddress = 254
+
 // Route finds the provider to which the domain of an e-mail address belongs,
-// among those the client may use. The domain is compared as a whole, and an
-// address that is not plainly a single one belongs nowhere.
+// among those the client may use. The domain is compared as a whole in the form
+// in which it is looked up (UTS #46), and an address that is not plainly a single
+// one belongs nowhere.
 func Route(p *hub.Pool, c *hub.Client, address string) *hub.Provider {
-	name, domain, ok := strings.Cut(strings.TrimSpace(address), "@")
-	if !ok || name == "" || domain == "" || strings.ContainsAny(address, "\"\\()<>,;: \t\r\n") || strings.Contains(domain, "@") {
+	address = strings.TrimSpace(address)
+	name, domain, ok := strings.Cut(address, "@")
+	if !ok || name == "" || strings.Contains(domain, "@") || len(address) > maxAddress || strings.ContainsFunc(address, odd) {
 		return nil
 	}
-	pr, ok := p.ProviderByIdentifier(hub.FoldName(domain))
+	domain, err := idna.Lookup.ToASCII(domain)
+	if err != nil || domain == "" {
+		return nil
+	}
+	pr, ok := p.ProviderByIdentifier(domain)
 	if !ok || !c.Uses(pr) {
 		return nil
 	}
 	return pr
+}
+
+// odd tells the characters that lists, comments, quotes and routes of addresses
+// are made of, those that nobody sees, and bytes that are no character.
+func odd(r rune) bool {
+	return strings.ContainsRune("\"\\()<>[],;:\uFFFD", r) || !unicode.IsGraphic(r) || unicode.IsSpace(r)
 }
 
 // usable tells whether a live session answers the request as it is: the way in

@@ -21,6 +21,7 @@
 //	finish.go     session and code in one transaction, and the way to the app
 //	failure.go    what stopped it: a word, a sentence, an explanation
 //	trace.go      the explanation, kept for `isthmus explain`
+//	trial.go      what a changed mapping would do, for `isthmus mapping try`
 //
 // Two identities meet in one user by proof only (security rows A79 to A89):
 //

@@ -32,6 +32,8 @@ const (
 	ProviderLate        Reason = "provider_late"
 	ProviderWrong       Reason = "provider_wrong"
 	Overloaded          Reason = "overloaded"
+	MigrationFailed     Reason = "migration_failed"    // the system the person comes from gave no answer
+	MigrationChallenge  Reason = "migration_challenge" // it knows the person, and wants more than a password
 
 	// The person.
 	AttributesRequired Reason = "attributes_required"
@@ -60,10 +62,10 @@ type Error struct {
 	Provider *hub.Provider // nil when none is concerned
 	Target   Target        // where the app waits; zero until it is proven
 	Retry    url.Values    // the authorization request, to start again; nil if unknown
-	Received string        // what the app sent and was refused for, cut
-	Wait     time.Duration // until another try is taken, of Locked
-	// Interaction is the sign-in that stopped; nil when none had begun.
+	// Interaction is the sign-in that stopped, once its request was accepted; nil before.
 	Interaction *hub.Interaction
+	Received    string        // what the app sent and was refused for, cut
+	Wait        time.Duration // until another try is taken, of Locked
 	Cause       error
 }
 

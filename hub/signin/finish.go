@@ -18,6 +18,7 @@ type entry struct {
 	link     string
 	upstream hub.Upstream
 	acr      string
+	sample   *hub.Sample // of the claims; nil: none is kept
 }
 
 // enter opens a session under a new id and gives the app its code, both in one
@@ -50,6 +51,9 @@ func (s *Service) enter(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 			session.Began = user.SignedOut.Add(1)
 		}
 		if replaced, err = succeed(tx, p, session, b); err != nil {
+			return err
+		}
+		if err := keepSample(tx, e.sample); err != nil {
 			return err
 		}
 		if !t.in.App() {

@@ -56,9 +56,5 @@ func (s *Service) Look(ctx context.Context, p *hub.Pool, b Browser, in *hub.Inte
 	if session != nil && t.usable(p, session, user, asked) {
 		return AskSwitch{Client: t.client, Interaction: in, User: user, FormTarget: t.target}, nil
 	}
-	ask := t.signIn(p)
-	if asked != nil && asked.provider == nil { // the pool's own password
-		ask.Providers = nil
-	}
-	return ask, nil
+	return t.signIn(p), nil
 }

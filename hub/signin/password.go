@@ -8,11 +8,14 @@ import (
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/directory"
 	"github.com/isthmus-hub/isthmus/hub/store"
+	"github.com/isthmus-hub/isthmus/idp/migration"
 )
 
 // provenLife is how long a right temporary password counts while its owner
 // thinks of another.
 const provenLife = 10 * time.Minute
+
+var errPasswordOff = errors.New("the client does not enable the pool's own password")
 
 // Password takes a user name and password from the sign-in page.
 func (s *Service) Password(ctx context.Context, p *hub.Pool, b Browser, in *hub.Interaction, name, password string) (Next, error) {
@@ -21,11 +24,14 @@ func (s *Service) Password(ctx context.Context, p *hub.Pool, b Browser, in *hub.
 		return nil, failure
 	}
 	if !t.client.Password(t.p) {
-		return nil, t.fail(s, ProviderOff, errors.New("the client does not enable the pool's own password"))
+		return nil, t.fail(s, ProviderOff, errPasswordOff)
 	}
-	user, err := s.Directory.Authenticate(ctx, p, name, password)
+	user, migrated, err := s.Directory.SignIn(ctx, p, t.client.ID, name, password)
 	if err != nil {
 		return s.refusePassword(p, t, name, err)
+	}
+	if migrated {
+		t.record(hub.UserMigrated, true, "", "", user.Sub)
 	}
 	if user.Status == hub.ForceChangePassword {
 		in.Proven, in.ProvenName, in.ProvenAt = user.Sub, user.Username, p.Now()
@@ -37,8 +43,9 @@ func (s *Service) Password(ctx context.Context, p *hub.Pool, b Browser, in *hub.
 // refusePassword shows the form again after a mistake, and stops otherwise.
 func (s *Service) refusePassword(p *hub.Pool, t *attempt, name string, err error) (Next, error) {
 	ask := t.signIn(p)
-	ask.Username = name
+	ask.Username, ask.Given = name, true
 	var locked *directory.LockedError
+	var unasked *migration.Error
 	switch {
 	case errors.Is(err, directory.ErrRefused):
 		ask.Wrong = true
@@ -50,6 +57,10 @@ func (s *Service) refusePassword(p *hub.Pool, t *attempt, name string, err error
 		return nil, e
 	case errors.Is(err, directory.ErrOverloaded):
 		return nil, t.fail(s, Overloaded, err)
+	case errors.As(err, &unasked) && unasked.Kind == migration.Challenge:
+		return nil, t.fail(s, MigrationChallenge, err)
+	case errors.As(err, &unasked):
+		return nil, t.fail(s, MigrationFailed, err)
 	default:
 		return nil, t.fail(s, Internal, err)
 	}

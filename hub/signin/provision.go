@@ -18,6 +18,7 @@ type arrival struct {
 	provider *hub.Provider
 	claims   map[string]any     // nil when the mapping was done before
 	given    mapping.Attributes // mapped or typed before
+	groups   *mapping.Claimed   // mapped before
 	sub      string             // the new user's, should one be made
 	apart    bool               // the person wants an account of its own, or has no other choice
 	joined   bool               // whether the rule has joined it to a user, once user has run
@@ -31,6 +32,7 @@ type verdict struct {
 	missing []mapping.Missing
 	set     mapping.Attributes
 	match   *match
+	groups  *mapping.Claimed
 }
 
 // user finds the user of an identity, or makes one, and writes the attributes
@@ -85,18 +87,22 @@ func (a *arrival) creates(c *hub.Client) bool { return a.provider.Creates && c.I
 // attributes writes what the provider says of a user who is found or about to be
 // made.
 func (a *arrival) attributes(tx *store.Tx, p *hub.Pool, c *hub.Client, u *hub.User, known bool) (*hub.User, *verdict, error) {
-	set := a.given
+	set, groups := a.given, a.groups
 	if a.claims != nil {
 		result, err := a.provider.Mapping.Apply(a.claims, u.Attributes)
 		if err != nil {
 			return nil, &verdict{reason: ProviderWrong, err: err}, nil
 		}
 		if len(result.Missing) > 0 && !a.joined { // who was here before is asked the next time
-			return nil, &verdict{reason: AttributesRequired, missing: result.Missing, set: result.Set}, nil
+			return nil, &verdict{reason: AttributesRequired, missing: result.Missing, set: result.Set, groups: result.Groups}, nil
 		}
-		set = result.Set
+		set, groups = result.Set, result.Groups
 	}
-	changed := !known || a.joined
+	changed, err := u.TakeGroups(p, a.provider.Name, groups)
+	if err != nil {
+		return nil, &verdict{reason: ProviderWrong, err: err}, nil
+	}
+	changed = changed || !known || a.joined
 	for name, value := range set {
 		if old, ok := u.Attributes[name]; (!ok || old != value) && c.Writes(name) {
 			u.Attributes[name] = value
@@ -115,7 +121,7 @@ func (a *arrival) attributes(tx *store.Tx, p *hub.Pool, c *hub.Client, u *hub.Us
 	} else if !errors.Is(err, store.ErrNotFound) {
 		return nil, nil, err
 	}
-	err := hub.Users.Create(tx, u)
+	err = hub.Users.Create(tx, u)
 	if errors.Is(err, store.ErrExists) {
 		return nil, &verdict{reason: NameTaken, err: fmt.Errorf("another identity is called %s", u.Username)}, nil
 	}
@@ -128,6 +134,7 @@ func (s *Service) admit(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 	joined := ""
 	entry := entry{
 		auth: a.identity.AuthTime, provider: a.provider.Name, link: a.identity.Link.Key(), upstream: a.identity.Upstream, acr: a.identity.ACR,
+		sample: p.Samples.Draft(p, a.provider, t.claimSet(a, "")),
 		user: func(tx *store.Tx) (u *hub.User, v *verdict, err error) {
 			u, v, err = a.user(tx, p, t.client)
 			if joined = ""; a.joined && v == nil && err == nil {
@@ -146,6 +153,7 @@ func (s *Service) admit(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 	if v == nil {
 		return next, nil
 	}
+	t.sample = p.Samples.Redraft(p, a.provider, t.claimSet(a, v.reason), entry.sample)
 	switch v.reason {
 	case AttributesRequired:
 		return s.incomplete(ctx, p, t, a, v)
@@ -168,10 +176,15 @@ func (s *Service) incomplete(ctx context.Context, p *hub.Pool, t *attempt, a arr
 		return t.refuseAttributes(s, v.missing), nil
 	}
 	pending := &hub.Pending{
-		Interaction: t.in.ID, Identity: a.identity, Set: v.set, Ask: ask,
+		Interaction: t.in.ID, Identity: a.identity, Set: v.set, Groups: v.groups, Ask: ask,
 		Expires: t.in.Begun.Add(p.InteractionLife),
 	}
-	err := p.Space.Update(ctx, func(tx *store.Tx) error { return hub.Pendings.Create(tx, pending) })
+	err := p.Space.Update(ctx, func(tx *store.Tx) error {
+		if err := hub.Pendings.Create(tx, pending); err != nil {
+			return err
+		}
+		return keepSample(tx, t.sample)
+	})
 	if errors.Is(err, store.ErrExists) {
 		return nil, t.fail(s, Used, err)
 	}

@@ -53,9 +53,13 @@ type AskSignIn struct {
 	Interaction *hub.Interaction
 	Providers   []*hub.Provider
 	Password    bool
-	Username    string // known already, from login_hint or the last try
-	Wrong       bool   // the last try did not match an account
-	FormTarget  Target
+	// AddressFirst: the address is asked for before the password, since its domain
+	// may belong to a provider. Given says that Username was typed there.
+	AddressFirst, Given bool
+	Username            string // known already, from login_hint or the last try
+	Missing             bool   // nothing was typed
+	Wrong               bool   // the last try did not match an account
+	FormTarget          Target
 }
 
 // AskSwitch asks a person who is signed in whether to go on as that person.

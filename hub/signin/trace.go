@@ -15,6 +15,7 @@ import (
 	"github.com/isthmus-hub/isthmus/hub/oauth"
 	"github.com/isthmus-hub/isthmus/hub/store"
 	"github.com/isthmus-hub/isthmus/idp"
+	"github.com/isthmus-hub/isthmus/idp/migration"
 )
 
 // attempt is one request's share of a sign-in: what is known so far, and the
@@ -30,6 +31,7 @@ type attempt struct {
 	steps    []hub.Step
 	mend     string
 	missing  []string // attributes
+	sample   *hub.Sample
 }
 
 func (t *attempt) step(name, format string, args ...any) {
@@ -116,7 +118,12 @@ func (s *Service) keep(t *attempt, trace *hub.Trace) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	err := t.p.Space.Update(ctx, func(tx *store.Tx) error { return hub.Traces.Put(tx, trace) })
+	err := t.p.Space.Update(ctx, func(tx *store.Tx) error {
+		if err := hub.Traces.Put(tx, trace); err != nil {
+			return err
+		}
+		return keepSample(tx, t.sample)
+	})
 	if err != nil {
 		t.p.Log.Error("trace not kept", "trace", trace.ID, "error", err)
 	}
@@ -151,6 +158,9 @@ func explain(t *attempt, reason Reason, cause error) (why, mend, step string) {
 			fmt.Sprintf("List the provider under providers of client %q and see that it is enabled.", client), "authorize"
 	case AttributesRequired:
 		return fmt.Sprintf("The provider did not send what nobody comes in without: %s.", strings.Join(t.missing, ", ")), t.mend, "mapping"
+	case ProviderWrong:
+		return "What the provider sent cannot be kept of one user: " + detail(cause) + ".",
+			fmt.Sprintf("Have the mapping of provider %s take less; isthmus mapping try says what a changed one would do.", name), "mapping"
 	case CreationOff:
 		return fmt.Sprintf("The person is not known here yet, and the provider %s may not create users.", name),
 			"Create the user and link it, or set creation: true at the provider.", "user"
@@ -169,11 +179,35 @@ func explain(t *attempt, reason Reason, cause error) (why, mend, step string) {
 		return fmt.Sprintf("The user has %d linked identities, which is the most.", hub.MaxLinks), "Remove one: isthmus user unlink.", "link"
 	case Overloaded:
 		return "More passwords were waiting to be checked than the hub queues.", "If this lasts, somebody is guessing passwords, or the machine is too small.", "password"
+	case MigrationFailed, MigrationChallenge:
+		return migrationWhy(cause)
 	case WrongPassword, Locked:
 		return "The user name and password did not match an account that may sign in.", "After five failures an account waits; a quarter of an hour of quiet frees it.", "password"
 	default:
 		return "The hub itself failed: " + detail(cause) + ".", "Look in the log for the request id; the store may be full or not writable.", "hub"
 	}
+}
+
+// migrationWhy explains a question to the system that people come from which had
+// no plain answer.
+func migrationWhy(cause error) (why, mend, step string) {
+	e, ok := errors.AsType[*migration.Error](cause)
+	if !ok {
+		return "The system that people come from gave no answer: " + detail(cause) + ".", "", "migration"
+	}
+	why = fmt.Sprintf("The person has no password here yet, and %s gave no answer: %s.", e.System, e.Detail)
+	switch e.Kind {
+	case migration.Challenge:
+		why = fmt.Sprintf("The person has no password here yet. It is right at %s, but not enough: %s.", e.System, e.Detail)
+		mend = "Let the person finish there, or give the person a temporary password here."
+	case migration.Refused:
+		mend = "Compare the pool's migration with the other system: address, client, secret. isthmus doctor asks it with a made-up name."
+	case migration.Incomplete:
+		mend = "Complete the person there or import the person with these attributes; or let the pool not require them."
+	default:
+		mend = "See that the other system runs and can be reached from here; isthmus doctor asks it with a made-up name. Nothing was made, the person may try again."
+	}
+	return why, mend, "migration"
 }
 
 // describe tells the shape of an authorization request in a few words.

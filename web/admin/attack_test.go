@@ -301,6 +301,10 @@ func TestA172_AuditBeforeActs(t *testing.T) {
 			_, err := r.client.CreateUser(t.Context(), "master", admin.NewUser{Username: "bea"})
 			return err
 		}},
+		{hub.UsersImported, func() error {
+			_, err := r.client.Import(t.Context(), "master", admin.Import{Users: []admin.ImportRow{{Username: "cid", Attributes: map[string]string{"email": "cid@corp.example"}}}})
+			return err
+		}},
 		{hub.UserDisabled, func() error { _, err := r.client.SetEnabled(t.Context(), "master", "ana", false); return err }},
 		{hub.UserChanged, func() error { _, err := r.client.SetEnabled(t.Context(), "master", "ana", true); return err }},
 		{hub.KeyRotated, func() error { _, err := r.client.RotateKeys(t.Context(), "master", false); return err }},
@@ -321,7 +325,7 @@ func TestA172_AuditBeforeActs(t *testing.T) {
 			t.Errorf("%s without an audit log: %v", act.name, err)
 		}
 	}
-	if u := r.User(r.Pool, "ana"); u == nil || u.Disabled || r.User(r.Pool, "bea") != nil || len(r.Pool.Keys.Ring().Keys()) != keys {
+	if u := r.User(r.Pool, "ana"); u == nil || u.Disabled || r.User(r.Pool, "bea") != nil || r.User(r.Pool, "cid") != nil || len(r.Pool.Keys.Ring().Keys()) != keys {
 		t.Error("something was done without an event")
 	}
 	r.auditErr, r.reload = nil, nil

@@ -110,6 +110,35 @@ func (c *Client) Duplicates(ctx context.Context, pool string, limit int) (Duplic
 	return call[Duplicates](ctx, c, "GET", path("pools", pool, "duplicates")+page(url.Values{}, "", limit), nil)
 }
 
+// SetGroup puts a user into a group or takes it out, and returns the user.
+func (c *Client) SetGroup(ctx context.Context, pool, name, group string, in bool) (User, error) {
+	if in {
+		return call[User](ctx, c, "POST", path("pools", pool, "users", name, "groups"), Membership{Group: group})
+	}
+	return call[User](ctx, c, "DELETE", path("pools", pool, "users", name, "groups", group), nil)
+}
+
+// ClaimSets lists the claims that are kept of a provider, masked.
+func (c *Client) ClaimSets(ctx context.Context, pool, provider string) ([]ClaimSet, error) {
+	answer, err := call[ClaimSets](ctx, c, "GET", path("pools", pool, "providers", provider, "samples"), nil)
+	return answer.Samples, err
+}
+
+// TryMapping says what a mapping would make of people's claims.
+func (c *Client) TryMapping(ctx context.Context, pool, provider string, t Trial) (Tries, error) {
+	return call[Tries](ctx, c, "POST", path("pools", pool, "providers", provider, "try"), t)
+}
+
+// ImportForm tells what a file of people has to look like for a pool.
+func (c *Client) ImportForm(ctx context.Context, pool string) (ImportForm, error) {
+	return call[ImportForm](ctx, c, "GET", path("pools", pool, "imports", "form"), nil)
+}
+
+// Import takes some rows of a file into a pool; the answer has one user for each.
+func (c *Client) Import(ctx context.Context, pool string, n Import) (Imported, error) {
+	return call[Imported](ctx, c, "POST", path("pools", pool, "imports"), n)
+}
+
 // Traces returns a page of a pool's stopped sign-ins, the newest first.
 func (c *Client) Traces(ctx context.Context, pool string, f signin.TraceFilter, after string, limit int) (Traces, error) {
 	values := url.Values{}

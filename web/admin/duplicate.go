@@ -76,7 +76,7 @@ var whys = map[directory.Likeness][2]string{
 func explained(p *hub.Pool, d directory.Duplicate) Duplicate {
 	s := Duplicate{Likeness: string(d.Likeness), Shared: d.Shared, Why: whys[d.Likeness][0], Proven: whys[d.Likeness][1], More: d.More}
 	for _, u := range d.Users {
-		s.Users = append(s.Users, shown(u))
+		s.Users = append(s.Users, shown(p, u))
 	}
 	s.Advice, s.Commands = mend(p, d)
 	return s

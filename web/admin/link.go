@@ -40,7 +40,7 @@ func linkUser(a *api, q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return new(shown(u)), nil
+	return new(shown(q.pool, u)), nil
 }
 
 func unlinkUser(a *api, q *request) (any, error) {
@@ -67,7 +67,7 @@ func unlinkUser(a *api, q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return new(shown(u)), nil
+	return new(shown(q.pool, u)), nil
 }
 
 // linkKey finds the one identity of a user that is named. Without an issuer there

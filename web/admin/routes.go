@@ -56,6 +56,12 @@ var routes = []route{
 	{"POST", "/pools/{pool}/users/{user}/links", linkUser},
 	{"DELETE", "/pools/{pool}/users/{user}/links", unlinkUser},
 	{"GET", "/pools/{pool}/duplicates", listDuplicates},
+	{"POST", "/pools/{pool}/users/{user}/groups", joinGroup},
+	{"DELETE", "/pools/{pool}/users/{user}/groups/{group}", leaveGroup},
+	{"GET", "/pools/{pool}/providers/{provider}/samples", listClaimSets},
+	{"POST", "/pools/{pool}/providers/{provider}/try", tryMapping},
+	{"GET", "/pools/{pool}/imports/form", importForm},
+	{"POST", "/pools/{pool}/imports", importUsers},
 	{"GET", "/pools/{pool}/traces", listTraces},
 	{"GET", "/pools/{pool}/traces/{trace}", getTrace},
 	{"GET", "/pools/{pool}/logouts", listLogouts},
@@ -161,11 +167,16 @@ func (a *api) request(r *http.Request) (*request, error) {
 // act does something that changes the hub. The audit log has it before it is
 // tried, and its outcome before it is answered (security row A172).
 func (a *api) act(q *request, e hub.Event, do func() (sub string, err error)) error {
+	return a.actAs(q, &e, do)
+}
+
+// actAs is act for what can tell more of itself, in e, once it is done.
+func (a *api) actAs(q *request, e *hub.Event, do func() (sub string, err error)) error {
 	e.Actor, e.RequestID = actor(q.Context()), middleware.EventFrom(q.Context()).ID()
 	if q.pool != nil {
 		e.Time, e.Pool = q.pool.Now(), q.pool.Name
 	}
-	intent := e
+	intent := *e
 	intent.Name, intent.OK, intent.Reason = hub.AdminAct, true, string(e.Name)
 	if err := a.Audit(intent); err != nil {
 		return &Error{Status: http.StatusServiceUnavailable, Code: "audit_failed", Message: "The audit log cannot be written, so nothing was changed.", cause: err}
@@ -178,7 +189,7 @@ func (a *api) act(q *request, e hub.Event, do func() (sub string, err error)) er
 	if err != nil {
 		e.Reason = asError(err).Code
 	}
-	if auditErr := a.Audit(e); auditErr != nil && err == nil {
+	if auditErr := a.Audit(*e); auditErr != nil && err == nil {
 		return &Error{Status: http.StatusServiceUnavailable, Code: "audit_failed", Message: "It was done, but the audit log could not be written.", cause: auditErr}
 	}
 	return err

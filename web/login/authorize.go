@@ -78,8 +78,15 @@ func SignIn(s *Site, w http.ResponseWriter, r *http.Request) error {
 		}
 		return s.show(w, r, next)
 	}
-	next, err := s.signin.Password(r.Context(), s.pool, s.browser(r), in,
-		r.PostFormValue(page.FieldUsername), r.PostFormValue(page.FieldPassword))
+	username := r.PostFormValue(page.FieldUsername)
+	if !r.PostForm.Has(page.FieldPassword) { // the address alone was asked for
+		next, err := s.signin.Address(r.Context(), s.pool, s.browser(r), in, username)
+		if err != nil {
+			return err
+		}
+		return s.show(w, r, next)
+	}
+	next, err := s.signin.Password(r.Context(), s.pool, s.browser(r), in, username, r.PostFormValue(page.FieldPassword))
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/gorilla/mux"
 
@@ -39,6 +40,8 @@ var reasons = map[signin.Reason]page.Reason{
 	signin.StrengthUnmet:       page.NotAllowed,
 	signin.Locked:              page.TooManyAttempts,
 	signin.Overloaded:          page.Unavailable,
+	signin.MigrationFailed:     page.Unavailable,
+	signin.MigrationChallenge:  page.NotAllowed,
 	signin.Internal:            page.Unavailable,
 }
 
@@ -50,11 +53,11 @@ func status(r signin.Reason) int {
 		return http.StatusBadGateway
 	case signin.ProviderLate:
 		return http.StatusGatewayTimeout
-	case signin.Overloaded:
+	case signin.Overloaded, signin.MigrationFailed:
 		return http.StatusServiceUnavailable
 	case signin.Locked:
 		return http.StatusTooManyRequests
-	case signin.CreationOff, signin.NameTaken, signin.UserDisabled, signin.ProviderOff:
+	case signin.CreationOff, signin.NameTaken, signin.UserDisabled, signin.ProviderOff, signin.MigrationChallenge:
 		return http.StatusForbidden
 	case signin.LinkTaken, signin.LinkLimit, signin.NotProven:
 		return http.StatusConflict
@@ -78,7 +81,7 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		if s.handOverFailure(w, r, stopped) {
 			return
 		}
-		code, p, target = status(stopped.Reason), s.stopped(r, stopped), stopped.Target.URI()
+		code, p, target = status(stopped.Reason), s.stopped(w, r, stopped), stopped.Target.URI()
 	case errors.As(err, &e):
 		code, p = e.HTTPStatus(), s.refused(r, e.Description)
 	case errors.Is(err, errTooLarge):
@@ -100,7 +103,7 @@ func (s *Site) refused(r *http.Request, why string) *page.Stopped {
 	return &page.Stopped{Base: s.base(r, nil, nil), Reason: page.RequestRefused, Mismatches: []page.Mismatch{{Name: "request", Received: why}}}
 }
 
-func (s *Site) stopped(r *http.Request, e *signin.Error) *page.Stopped {
+func (s *Site) stopped(w http.ResponseWriter, r *http.Request, e *signin.Error) *page.Stopped {
 	p := &page.Stopped{Base: s.base(r, e.Client, nil), Reason: reasons[e.Reason], Code: e.Trace}
 	if e.Client != nil && e.Client.Name != "" && e.Target != (signin.Target{}) {
 		p.Client = e.Client.Name
@@ -109,6 +112,9 @@ func (s *Site) stopped(r *http.Request, e *signin.Error) *page.Stopped {
 		p.Retry = s.under("/oauth2/authorize") + "?" + e.Retry.Encode()
 	}
 	p.Wait = e.Wait
+	if elsewhere[e.Reason] && e.Client != nil && e.Interaction != nil {
+		p.Others = s.others(w, r, e)
+	}
 	switch e.Reason {
 	case signin.Cancelled:
 		if tx := e.Retry.Get(signin.ParamInteraction); tx != "" {
@@ -122,6 +128,28 @@ func (s *Site) stopped(r *http.Request, e *signin.Error) *page.Stopped {
 		p.Mismatches = []page.Mismatch{{Name: "request", Received: e.Received}}
 	}
 	return p
+}
+
+// elsewhere are the reasons that lie in one way in: another may do.
+var elsewhere = map[signin.Reason]bool{
+	signin.Cancelled: true, signin.ProviderRefused: true, signin.ProviderUnreachable: true, signin.ProviderLate: true,
+	signin.ProviderWrong: true, signin.CreationOff: true, signin.NameTaken: true,
+}
+
+// others are the ways in beside the one that did not do, the pool's own form
+// among them. They go on with the sign-in that stopped, so the browser keeps it.
+func (s *Site) others(w http.ResponseWriter, r *http.Request, e *signin.Error) []page.Provider {
+	list := slices.DeleteFunc(e.Client.Enabled(s.pool), func(pr *hub.Provider) bool { return pr == e.Provider })
+	ways := s.providers(r, e.Interaction, list, authorizePath)
+	if e.Client.Password(s.pool) && e.Provider != nil {
+		ways = append(ways, page.Provider{Kind: page.Own, Href: s.way(e.Interaction, hub.Local, authorizePath)})
+	}
+	if len(ways) > 0 && e.Interaction.Device == "" {
+		if err := s.keep(w, r, e.Interaction); err != nil {
+			middleware.EventFrom(r.Context()).Set("keep", err.Error()) // the links hold the request as well, if shorter
+		}
+	}
+	return ways
 }
 
 // status is a page that says no more than its status does.

@@ -68,6 +68,19 @@ func InteractionPassword(s *Site, w http.ResponseWriter, r *http.Request) error 
 	return s.showOr(w, r, next, err)
 }
 
+// InteractionAddress takes {"address"} where that is asked for first, and answers
+// with the provider that its domain belongs to, or with the password.
+func InteractionAddress(s *Site, w http.ResponseWriter, r *http.Request) error {
+	var body struct {
+		Address string `json:"address"`
+	}
+	if err := decode(r, &body); err != nil {
+		return err
+	}
+	next, err := s.signin.Address(r.Context(), s.pool, s.browser(r), underWay(w), body.Address)
+	return s.showOr(w, r, next, err)
+}
+
 // InteractionNewPassword takes {"new_password"}.
 func InteractionNewPassword(s *Site, w http.ResponseWriter, r *http.Request) error {
 	var body struct {
@@ -222,11 +235,11 @@ func (s *Site) document(a *answer, status int, p page.Page) error {
 	default:
 		status = http.StatusOK
 	}
-	return s.write(a, status, d)
+	return s.respond(a, status, d)
 }
 
-// write completes a document and sends it.
-func (s *Site) write(a *answer, status int, d page.Document) error {
+// respond completes a document and sends it.
+func (s *Site) respond(a *answer, status int, d page.Document) error {
 	if in := a.interaction; in != nil {
 		if d.Interaction == "" {
 			d.Interaction = in.ID

@@ -45,7 +45,7 @@ func (s *Site) askJoin(w http.ResponseWriter, r *http.Request, n signin.AskJoin)
 	}
 	p := &page.Join{
 		Base: s.base(r, n.Client, n.Interaction), Address: n.Address, Password: n.Password, Apart: n.Apart, Claim: n.Claim,
-		Providers: s.providers(r, n.Interaction, n.Providers, "/login/join"), Action: s.under("/login/join"), Tx: n.Interaction.ID,
+		Providers: s.providers(r, n.Interaction, n.Providers, joinPath), Action: s.under(joinPath), Tx: n.Interaction.ID,
 	}
 	if n.Interaction.App() {
 		p.Client = n.Client.Name

@@ -49,13 +49,13 @@ func (s *Site) askLinks(w http.ResponseWriter, r *http.Request, n signin.AskLink
 		Base: s.base(r, nil, nil), Account: *account(n.User), Password: n.User.Password != "", Action: s.under("/account/links"), Done: n.Done,
 	}
 	for _, l := range n.User.Links {
-		p.Ways = append(p.Ways, s.way(n, l))
+		p.Ways = append(p.Ways, s.identity(n, l))
 	}
 	for _, pr := range n.Providers {
 		if slices.ContainsFunc(n.User.Links, func(l hub.Link) bool { return l.Provider == pr.Name }) {
 			continue // one of each is what people have
 		}
-		p.Add = append(p.Add, page.Provider{Name: pr.Name, Kind: page.Corporate, Unreachable: silent(pr)})
+		p.Add = append(p.Add, page.Provider{Name: pr.Name, Kind: page.Corporate, Unreachable: s.silent(pr)})
 	}
 	status := http.StatusOK
 	if n.Problem != nil {
@@ -74,8 +74,8 @@ var linkProblems = map[error]page.LinksProblem{
 	directory.ErrLastWay: page.LastWay, directory.ErrNamesake: page.FirstWay, directory.ErrNoLink: page.GoneWay, directory.ErrLinked: page.DoubleWay,
 }
 
-// way is an identity as its owner sees it.
-func (s *Site) way(n signin.AskLinks, l hub.Link) page.Way {
+// identity is a way in as its owner sees it.
+func (s *Site) identity(n signin.AskLinks, l hub.Link) page.Way {
 	way := page.Way{
 		Name: l.Provider, Origin: page.OriginFirst, Since: l.Created, Link: l.Key(),
 		Fixed: directory.Removable(s.pool, n.User, l.Key()) != nil, Current: n.Session.Link == l.Key(),

@@ -62,7 +62,7 @@ func (s *Site) handOver(w http.ResponseWriter, r *http.Request, next signin.Next
 			if err := s.keep(w, r, n.Interaction); err != nil {
 				return true, err
 			}
-			return true, s.write(a, http.StatusOK, page.Document{Interaction: n.Interaction.ID, Step: "redirect", RedirectTo: n.URL})
+			return true, s.respond(a, http.StatusOK, page.Document{Interaction: n.Interaction.ID, Step: "redirect", RedirectTo: n.URL})
 		}
 		return false, nil
 	}
@@ -157,7 +157,7 @@ func (s *Site) pack(a *answer, r *http.Request, n signin.ToApp) error {
 	if err := s.cookies.SetTransaction(a, r, id, plain, s.pool.CodeLife); err != nil {
 		return err
 	}
-	return s.write(a, http.StatusOK, page.Document{
+	return s.respond(a, http.StatusOK, page.Document{
 		Interaction: id, Step: "done", RedirectTo: s.pool.URL("/interaction/" + id + "/finish"), Client: &page.DocumentClient{ID: n.Client.ID, Name: n.Client.Name},
 	})
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"time"
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/signin"
@@ -90,16 +92,31 @@ func (s *Site) askSignIn(w http.ResponseWriter, r *http.Request, n signin.AskSig
 	p := &page.Login{
 		Base: s.base(r, n.Client, n.Interaction), Client: n.Client.Name, Tx: n.Interaction.ID,
 		Action: s.under("/login"), Username: n.Username, Identifier: page.UserNameOrEmail, Step: page.StepNone,
-		Providers: s.providers(r, n.Interaction, n.Providers, "/oauth2/authorize"), Leave: n.Interaction.App(),
+		Providers: s.providers(r, n.Interaction, n.Providers, authorizePath), Leave: n.Interaction.App(),
 	}
-	status := http.StatusOK
-	if n.Password {
+	forms := formAction(n.FormTarget.URI())
+	switch {
+	case n.AddressFirst && n.Given:
+		p.Step, p.Change = page.StepPassword, s.way(n.Interaction, "", authorizePath)
+	case n.AddressFirst:
+		p.Step = page.StepAddress
+		for _, pr := range n.Providers { // the form may lead to each
+			forms = append(forms, formAction(pr.Upstream.Issuer())...)
+		}
+	case n.Password:
 		p.Step = page.StepBoth
 	}
-	if n.Wrong {
+	status := http.StatusOK
+	switch {
+	case n.Wrong:
 		p.Problem, status = page.WrongPassword, http.StatusBadRequest
+	case n.Given && p.Step == page.StepBoth: // by a form that asked for the address alone
+		p.Problem, status = page.PasswordMissing, http.StatusBadRequest
+	case n.Missing:
+		p.Problem, status = page.UsernameMissing, http.StatusBadRequest
 	}
-	return s.render(w, status, p, n.FormTarget.URI())
+	slices.Sort(forms)
+	return s.renderWith(w, status, p, middleware.Policy{Script: []string{"'self'"}, Form: slices.Compact(forms)})
 }
 
 // providers are the links of a page to ways in: each asks, at path, for the same
@@ -108,29 +125,55 @@ func (s *Site) providers(r *http.Request, in *hub.Interaction, list []*hub.Provi
 	last := s.cookies.LastUsed(r)
 	ways := make([]page.Provider, 0, len(list))
 	for _, pr := range list {
-		query := signin.Query(in)
-		switch {
-		case path == "/login/join":
-			query = url.Values{signin.ParamInteraction: {in.ID}}
-		case in.Device != "":
-			path, query = "/device", url.Values{"user_code": {in.Device}}
-		case in.Account:
-			path, query = "/account/links", url.Values{}
-		}
-		query.Set("identity_provider", pr.Name)
-		query.Del("idp_identifier")
-		ways = append(ways, page.Provider{
-			Name: pr.Name, Label: pr.Label, Kind: page.Corporate, LastUsed: pr.Name == last, Unreachable: silent(pr),
-			Href: s.under(path) + "?" + query.Encode(),
-		})
+		way := page.Provider{Name: pr.Name, Label: pr.Label, LastUsed: pr.Name == last, Unreachable: s.silent(pr), Href: s.way(in, pr.Name, path)}
+		way.Mark, way.Kind = look(pr)
+		ways = append(ways, way)
 	}
 	return ways
 }
 
-// silent tells whether a provider did not answer the last time it was asked.
-func silent(pr *hub.Provider) bool {
-	f := pr.Upstream.Health().Failure
-	return f != nil && (f.Kind == idp.KindUnreachable || f.Kind == idp.KindTimeout)
+// look is the mark and the kind of a provider's button.
+func look(pr *hub.Provider) (mark string, kind page.Kind) {
+	return page.Look(pr.Preset, pr.Type, pr.Name)
+}
+
+// The paths at which a sign-in goes on.
+const (
+	authorizePath = "/oauth2/authorize"
+	joinPath      = "/login/join"
+)
+
+// way is the address that goes on with a sign-in by the named way in, or by the
+// page if none is named. A page that is about something else than the ways in
+// says by which path.
+func (s *Site) way(in *hub.Interaction, provider, path string) string {
+	query := signin.Query(in)
+	switch {
+	case path == joinPath:
+		query = url.Values{signin.ParamInteraction: {in.ID}}
+	case in.Device != "":
+		path, query = "/device", url.Values{"user_code": {in.Device}}
+	case in.Account:
+		path, query = "/account/links", url.Values{}
+	}
+	if provider != "" {
+		query.Set("identity_provider", provider)
+		query.Del("idp_identifier")
+	}
+	return s.under(path) + "?" + query.Encode()
+}
+
+// silence is how long a provider that did not answer is marked, unless it answers
+// before. It outlasts the pauses of an open circuit, and ends: a provider that
+// everybody avoids would otherwise be marked for good.
+const silence = 5 * time.Minute
+
+// silent tells whether a provider did not answer the last time it was asked, a
+// moment ago.
+func (s *Site) silent(pr *hub.Provider) bool {
+	h := pr.Upstream.Health()
+	return h.Failure != nil && (h.Failure.Kind == idp.KindUnreachable || h.Failure.Kind == idp.KindTimeout) &&
+		s.pool.Now().Sub(h.Failed).Abs() < silence
 }
 
 func (s *Site) askSwitch(w http.ResponseWriter, r *http.Request, n signin.AskSwitch) error {

@@ -153,12 +153,22 @@ func (s *Site) render(w http.ResponseWriter, status int, p page.Page, target str
 
 // renderWith writes a page under a policy of its own.
 func (s *Site) renderWith(w http.ResponseWriter, status int, p page.Page, policy middleware.Policy) error {
+	return s.write(w, status, p, policy, "no-store")
+}
+
+// renderKept writes a page that may be kept as cache says: one that is the same
+// for everybody.
+func (s *Site) renderKept(w http.ResponseWriter, p page.Page, cache string, policy middleware.Policy) error {
+	return s.write(w, http.StatusOK, p, policy, cache)
+}
+
+func (s *Site) write(w http.ResponseWriter, status int, p page.Page, policy middleware.Policy, cache string) error {
 	if a, ok := w.(*answer); ok {
 		return s.document(a, status, p)
 	}
 	middleware.SetPolicy(w, policy)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Cache-Control", cache)
 	buffer := &statusWriter{ResponseWriter: w, status: status}
 	return s.renderer.Render(buffer, p)
 }

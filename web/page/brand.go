@@ -69,6 +69,7 @@ type Brand struct {
 	Name                 string
 	Initial              string // first letter of Name, for the tile that stands in for a logo
 	Stylesheet           string // address of the stylesheet, with the branding's colours in it
+	KitStylesheet        string // and of the one that Button has besides
 	Logo, LogoDark       string // addresses, or ""
 	Width, Height        int    // the logo's size in CSS pixels as shown; 0 when unknown
 	Terms, Privacy, Help string
@@ -76,6 +77,8 @@ type Brand struct {
 	// is shown as a link, because a picture from there would tell where people
 	// sign in.
 	About string
+
+	kit string // style of the button for other pages
 }
 
 // Brand checks a branding, publishes its stylesheet and logos among the assets
@@ -113,6 +116,8 @@ func (r *Renderer) Brand(b Branding) (*Brand, error) {
 		brand.Initial = string(first)
 	}
 	brand.Stylesheet = r.assets.publish("text/css; charset=utf-8", append(theme.css(), lean(r.sheet)...))
+	brand.kit = theme.kitCSS()
+	brand.KitStylesheet = r.assets.publish("text/css; charset=utf-8", []byte(brand.kit+lean(buttonStylesheet)))
 	if logo != nil {
 		brand.Logo = r.assets.publish(logo.Type, logo.Data)
 	}

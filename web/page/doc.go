@@ -33,6 +33,14 @@
 // on: no name in a template, a style sheet or an address opens a file (A121). Its
 // templates keep their lines, where ours are made lean, so that errors name them.
 //
+// Decision: the marks on buttons are drawn by us, a letter or a shape each. Those of
+// the providers are trademarks under rules that change, and thirty of them in their
+// colours are no calm page.
+//
+// Decision: a button kit carries its whole style, in digits and fixed words, and the
+// page that shows it (Button) links the same text as a stylesheet: what is seen there
+// is what is copied, under a policy that allows no style in the page.
+//
 // Decision: what only LogoutRecord needs is a stylesheet and a script of its own,
 // so that the page everybody sees does not carry them; so have the pages about the
 // ways into an account a stylesheet.

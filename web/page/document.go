@@ -24,7 +24,7 @@ type Document struct {
 	Client *DocumentClient `json:"client,omitempty"`
 	Brand  *DocumentBrand  `json:"brand,omitempty"`
 
-	Providers   []DocumentProvider   `json:"providers,omitempty"`    // of choose and join
+	Providers   []DocumentProvider   `json:"providers,omitempty"`    // of choose and join; of stopped: the other ones
 	Password    *DocumentPassword    `json:"password,omitempty"`     // of choose: the pool's own form; of join, without the user name
 	Join        *DocumentJoin        `json:"join,omitempty"`         // of join: what else can be done
 	Account     *DocumentAccount     `json:"account,omitempty"`      // of account: who is signed in
@@ -63,11 +63,14 @@ type DocumentProvider struct {
 	Unreachable bool   `json:"unreachable,omitempty"`
 }
 
-// DocumentPassword is the form for user name and password.
+// DocumentPassword is the form for user name and password. Ask says what of it is
+// asked for now: both, the address alone, whose domain may belong to a provider, or
+// the password for the address that was given.
 type DocumentPassword struct {
+	Ask           string `json:"ask"`
 	Username      string `json:"username,omitempty"` // filled in
 	UsernameLabel string `json:"username_label,omitempty"`
-	PasswordLabel string `json:"password_label"`
+	PasswordLabel string `json:"password_label,omitempty"`
 	Submit        string `json:"submit"`
 }
 
@@ -171,6 +174,7 @@ func (r *Renderer) Document(p Page) (Document, error) {
 		d.client(v.Client)
 		d.Error = &DocumentError{ID: v.Code, Reason: string(cmp.Or(p.(*Stopped).Reason, Unavailable)), Advice: flat(v.Advice), Retry: v.Retry}
 		d.Cancel = v.Leave
+		d.providers(v.Shown, v.More)
 	case *errorView:
 		d.Step, d.Title, d.Text = "stopped", flat(v.Title), flat(v.Text)
 		d.Error = &DocumentError{Reason: string(Unavailable), Request: v.RequestID}
@@ -200,9 +204,13 @@ func (d *Document) login(l *locale, p *Login, v *loginView) {
 	}
 	d.providers(v.Shown, v.More)
 	if v.Form {
-		d.Password = &DocumentPassword{
-			Username: v.Username, UsernameLabel: v.Label, PasswordLabel: l.plain("field.password"), Submit: l.plain("login.submit"),
-		}
+		d.Password = &DocumentPassword{Ask: "address", Username: v.Username, UsernameLabel: v.Label, Submit: l.plain("login.next")}
+	}
+	if v.Password {
+		d.Password.Ask, d.Password.PasswordLabel, d.Password.Submit = "both", l.plain("field.password"), l.plain("login.submit")
+	}
+	if p.Step == StepPassword {
+		d.Password.Ask = "password"
 	}
 	d.problems(string(p.Problem), v.Problem, nil, nil)
 }
@@ -213,7 +221,7 @@ func (d *Document) join(l *locale, p *Join, v *joinView) {
 	d.Interaction, d.Cancel = p.Tx, p.Client != ""
 	d.providers(v.Shown, v.More)
 	if v.Password {
-		d.Password = &DocumentPassword{PasswordLabel: l.plain("join.password"), Submit: l.plain("join.submit")}
+		d.Password = &DocumentPassword{Ask: "password", PasswordLabel: l.plain("join.password"), Submit: l.plain("join.submit")}
 	}
 	d.Join = &DocumentJoin{}
 	if v.Apart {

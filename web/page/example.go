@@ -45,6 +45,8 @@ func examples(b Base) []Page {
 		&Switch{Base: b}, &Switch{Base: b, Client: "Expenses", Current: person, Other: person},
 		&Working{Base: b}, &Working{Base: b, Client: "Expenses", Action: "https://app.example/cb", Method: "post", Fields: []Hidden{{"code", "x"}}},
 		&Code{Base: b}, &Code{Base: b, Client: "Expenses", To: "a***@corp.example", Resend: time.Minute, Problem: WrongCode},
+		&Button{Base: b}, &Button{Base: b, Client: "Expenses", Way: Provider{Name: "CorporateID", Kind: Corporate, Href: "https://app.example/start"}, ByApp: true},
+		&Button{Base: b, Client: "Expenses", Way: Provider{Name: "Google", Mark: "google", Href: "https://app.example/start"}},
 		&Error{Base: b, Status: 404}, &Error{Base: b, Status: 500, RequestID: "R"},
 		&LogoutRecord{Base: b}, &LogoutRecord{Base: b, ID: "K7QF-2M9X", Begun: time.Unix(0, 0).UTC(), Cause: ByApp, CauseName: "Expenses", Account: "ana", Open: true,
 			Took: time.Second, Hub: "Example", Hops: hops, Return: "https://app.example/", Client: "Expenses", Details: true, Refresh: time.Second, Toggle: "/logout/record"},

@@ -30,8 +30,9 @@ const (
 
 // Login is the page where a person chooses how to sign in.
 //
-// The form posts tx, username and password to Action. With an Account it posts
-// tx and choice, which is "continue" or "other", and offers nothing else.
+// The form posts tx, username and password to Action; at StepAddress it has no
+// password. With an Account it posts tx and choice, which is "continue" or
+// "other", and offers nothing else.
 type Login struct {
 	Base
 	// Client is the name of the app; empty leaves the sentence out.
@@ -79,6 +80,7 @@ type loginView struct {
 	Change                            string
 	Focus                             bool // the first field takes the focus: nothing stands before it
 	Primary                           bool // the form's button is filled: no provider's is
+	First                             bool // the form stands before the providers
 	BadUsername, BadPassword          bool
 	Leave                             bool
 	Problem                           *problemView
@@ -101,9 +103,11 @@ func (p *Login) view(l *locale, f Frame) (string, any) {
 	if p.Step == StepPassword {
 		return "password", v
 	}
-	v.Shown, v.More = l.arrange(p.Providers, true)
+	// Among more than can be shown people do not look for their company: the address knows it.
+	v.First = v.Address && len(p.Providers) > visibleProviders
+	v.Shown, v.More = l.arrange(p.Providers, !v.First)
 	v.Primary = !slices.ContainsFunc(v.Shown, func(p providerView) bool { return p.Filled })
-	v.Focus = len(p.Providers) == 0 && p.Problem == ""
+	v.Focus = (v.First || len(p.Providers) == 0) && p.Problem == ""
 	return "login", v
 }
 

@@ -1,7 +1,10 @@
 package page
 
 import (
+	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -63,10 +66,12 @@ func TestLoginWays(t *testing.T) {
 		labels []string
 		filled string
 	}{
-		{"corporate first", []Provider{google, corporate()}, []string{corp, "Continue with Google"}, corp},
-		{"last used before all", []Provider{google, corporate(), last(apple)}, []string{"Continue with Apple", corp, "Continue with Google"}, corp},
+		{"the client's order", []Provider{google, corporate()}, []string{"Continue with Google", corp}, corp},
+		{"last used before all", []Provider{google, corporate(), last(apple)}, []string{"Continue with Apple", "Continue with Google", corp}, corp},
 		{"one filled", []Provider{partner, corporate()}, []string{"Sign in with your partner ID", corp}, "Sign in with your partner ID"},
-		{"order given", []Provider{apple, google}, []string{"Continue with Apple", "Continue with Google"}, ""},
+		{"social only", []Provider{apple, google}, []string{"Continue with Apple", "Continue with Google"}, ""},
+		{"own form", []Provider{corporate(), {Kind: Own, Href: "/own"}}, []string{corp, "Use a password"}, corp},
+		{"nothing", nil, nil, ""},
 		{"unreachable is not filled", []Provider{down(corporate()), partner}, []string{corp, "Sign in with your partner ID"}, "Sign in with your partner ID"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -82,35 +87,102 @@ func TestLoginWays(t *testing.T) {
 }
 
 func TestLoginMarksOfWays(t *testing.T) {
-	used, silent := social("Google", "google"), social("GitLab", "gitlab")
+	used, silent := social("Google", "google"), social("Wiki", "wiki")
 	used.LastUsed, silent.Unreachable = true, true
 	d := document(t, testRenderer(t), &Login{Providers: []Provider{silent, used}})
 	first, second := d.Find(".ways li").Eq(0), d.Find(".ways li").Eq(1)
 	if got := first.Find(".tag").Text(); got != "Last used" {
 		t.Errorf("mark %q", got)
 	}
-	if first.Find("svg").Length() != 1 || second.Find(".letter").Text() != "G" {
+	if first.Find("svg").Length() != 1 || second.Find(".letter").Text() != "W" {
 		t.Error("known providers have a drawing, others their letter")
 	}
-	if second.Find("small").Text() == "" || second.Find(`a[href="/federate?provider=GitLab&tx=t1"]`).Length() != 1 {
+	if second.Find("small").Text() != "Not answering right now. Try anyway" || second.Find(`a[href="/federate?provider=Wiki&tx=t1"]`).Length() != 1 {
 		t.Error("a silent provider says so and can be tried")
 	}
 }
 
-func TestLoginMoreThanSixWays(t *testing.T) {
-	var ways []Provider
-	for _, name := range []string{"A", "B", "C", "D", "E", "F", "G", "H"} {
-		ways = append(ways, social(name, ""))
+// However many ways in there are, six are shown, the one used last among them,
+// and the others are behind a summary that needs no script.
+func TestLoginManyWays(t *testing.T) {
+	for _, n := range []int{1, 2, 6, 7, 30} {
+		t.Run(strconv.Itoa(n), func(t *testing.T) {
+			ways := manyWays(n)
+			ways[n-1].LastUsed = true
+			d := document(t, testRenderer(t), &Login{Step: StepBoth, Providers: ways})
+			if got := d.Find("main > .ways > li").Length(); got != min(n, 6) {
+				t.Errorf("%d shown", got)
+			}
+			if got := d.Find("details > .ways > li").Length(); got != max(n-6, 0) {
+				t.Errorf("%d under more", got)
+			}
+			if got := d.Find("details > summary").Length(); (got == 1) != (n > 6) {
+				t.Errorf("%d summaries", got)
+			}
+			first := d.Find("main > .ways > li").First()
+			if first.Find("a").AttrOr("href", "") != ways[n-1].Href || first.Find(".tag").Length() != 1 || d.Find(".tag").Length() != 1 {
+				t.Error("the one used last does not come first, or is not marked")
+			}
+			if d.Find(".filled").Length() != 1 {
+				t.Error("no button is the strongest, or several are")
+			}
+		})
 	}
-	d := document(t, testRenderer(t), &Login{Providers: ways})
-	if got := d.Find("main > .ways > li").Length(); got != 6 {
-		t.Errorf("%d shown", got)
+}
+
+// A corporate way in that is folded away is not the strongest button: none would be.
+func TestLoginStrongestIsSeen(t *testing.T) {
+	ways := append(manyWays(8)[1:7], corporate())
+	for i := range ways[:6] {
+		ways[i].Kind = Social
 	}
-	if got := d.Find("details > .ways > li").Length(); got != 2 {
-		t.Errorf("%d under more", got)
+	d := document(t, testRenderer(t), &Login{Step: StepBoth, Providers: ways})
+	if d.Find("details .filled").Length() != 0 || d.Find("form .filled").Length() != 1 {
+		t.Error("the filled button is behind the summary")
 	}
-	if d = document(t, testRenderer(t), &Login{Providers: ways[:6]}); d.Find("details").Length() != 0 {
-		t.Error("six need no more")
+}
+
+// manyWays are a corporate way in and n-1 others, half of them social.
+func manyWays(n int) []Provider {
+	marks := []string{"google", "apple", "github", "gitlab", "facebook", "amazon", "linkedin", "microsoft"}
+	ways := []Provider{corporate()}
+	for i := 1; i < n; i++ {
+		p := social(fmt.Sprintf("Company%d", i), "")
+		if i%2 == 0 {
+			p = social(fmt.Sprintf("Provider%d", i), marks[i/2%len(marks)])
+		}
+		ways = append(ways, p)
+	}
+	return ways
+}
+
+func TestLook(t *testing.T) {
+	for _, test := range []struct {
+		names []string
+		mark  string
+		kind  Kind
+	}{
+		{[]string{"OIDC", "Google"}, "google", Social},
+		{[]string{"google", "CorporateID"}, "google", Social},
+		{[]string{"OIDC", "Sign in with Apple"}, "apple", Social},
+		{[]string{"LoginWithAmazon"}, "amazon", Social},
+		{[]string{"", "Git_Hub"}, "github", Social},
+		{[]string{"Microsoft"}, "microsoft", Social},
+		{[]string{"Entra-ID"}, "microsoft", Corporate},
+		{[]string{"keycloak"}, "keycloak", Corporate},
+		{[]string{"OIDC", "CorporateID"}, "", Corporate},
+		{[]string{"Google Partners"}, "", Corporate},
+		{[]string{"Gοοgle"}, "", Corporate}, // with Greek letters
+		{nil, "", Corporate},
+	} {
+		if mark, kind := Look(test.names...); mark != test.mark || kind != test.kind {
+			t.Errorf("%q: %q, %d", test.names, mark, kind)
+		}
+	}
+	for name, path := range marks {
+		if regexp.MustCompile(`[^MmLlHhVvCcSsQqTtAaZz0-9. -]`).MatchString(path) || path[0] != 'M' {
+			t.Errorf("%s is no path: %s", name, path)
+		}
 	}
 }
 
@@ -137,6 +209,14 @@ func TestLoginByAddress(t *testing.T) {
 	d := document(t, r, &Login{Step: StepAddress, Identifier: EmailAddress})
 	if d.Find("#username[type=email][autocomplete=username][autofocus]").Length() != 1 || d.Find("[type=password]").Length() != 0 {
 		t.Error("the first step asks for the address only")
+	}
+	d = document(t, r, &Login{Step: StepAddress, Providers: manyWays(6)})
+	if d.Find(".ways ~ form").Length() != 1 || d.Find(".ways .filled").Length() != 1 || d.Find("form .filled, [autofocus]").Length() != 0 {
+		t.Error("beside a few ways in the corporate one comes first")
+	}
+	d = document(t, r, &Login{Step: StepAddress, Providers: manyWays(30)})
+	if d.Find("form ~ .ways").Length() != 1 || d.Find("form .filled").Length() != 1 || d.Find(".ways .filled").Length() != 0 || d.Find("#username[autofocus]").Length() != 1 {
+		t.Error("among many ways in the address comes first")
 	}
 	d = document(t, r, &Login{Step: StepPassword, Identifier: EmailAddress, Username: "anna@acme.example", Change: "/login?tx=t1", Providers: []Provider{corporate()}})
 	if got := d.Find("#username[readonly][autocomplete=username]").AttrOr("value", ""); got != "anna@acme.example" {

@@ -115,6 +115,8 @@ func link(p Page, to string) bool {
 		for i := range p.Frames {
 			p.Frames[i].URL = to
 		}
+	case *Button:
+		p.Way.Href = to
 	default:
 		return false
 	}

@@ -3,6 +3,7 @@ package page
 import (
 	"bytes"
 	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -84,6 +85,7 @@ func everyPage(brand *Brand) map[string]Page {
 	pages := map[string]Page{
 		"login":            &Login{Base: b, Client: "Expenses", Providers: ways, Step: StepBoth, Action: "/login", Tx: "t1"},
 		"login/providers":  &Login{Base: b, Client: "Expenses", Providers: ways},
+		"login/many":       &Login{Base: b, Client: "Expenses", Providers: manyWays(8), Step: StepAddress, Identifier: UserNameOrEmail, Action: "/login", Tx: "t1"},
 		"login/form":       &Login{Base: b, Step: StepBoth, Action: "/login", Tx: "t1"},
 		"login/address":    &Login{Base: b, Client: "Expenses", Step: StepAddress, Identifier: EmailAddress, Action: "/login", Tx: "t1"},
 		"login/password":   &Login{Base: b, Client: "Expenses", Step: StepPassword, Identifier: EmailAddress, Action: "/login", Tx: "t1", Username: "anna@acme.example", Change: "/login?tx=t1"},
@@ -100,6 +102,9 @@ func everyPage(brand *Brand) map[string]Page {
 		"device, asking":   &Device{Base: b, Client: "Expenses", Account: &anna, UserCode: "WDJB-MJHT", Address: "192.0.2.7", Action: "/device"},
 		"device, allowed":  &Device{Base: b, Client: "Expenses", Action: "/device", Allowed: true},
 		"device, denied":   &Device{Base: b, Client: "Expenses", Action: "/device", Denied: true},
+		"button":           &Button{Base: b, Client: "Expenses", Way: Provider{Name: "CorporateID", Kind: Corporate, Href: "https://expenses.example/start?tenant=1&iss=https%3A%2F%2Flogin.example"}, ByApp: true},
+		"button/plain":     &Button{Base: b, Client: "Expenses", Way: Provider{Name: "Google", Mark: "google", Href: "https://login.example/oauth2/authorize?client_id=expenses"}},
+		"button/none":      &Button{Base: b, Client: "Expenses", Way: Provider{Name: "Google"}},
 		"switch":           &Switch{Base: b, Client: "Expenses", Current: anna, Other: ben, Action: "/switch", Tx: "t1"},
 		"switch/plain":     &Switch{Base: b, Current: anna, Other: ben, Action: "/switch", Tx: "t1"},
 		"working":          &Working{Base: b, Client: "Expenses", Action: "https://expenses.example/cb", Fields: []Hidden{{"code", "abc"}, {"state", "s"}}},
@@ -119,7 +124,7 @@ func everyPage(brand *Brand) map[string]Page {
 	}
 	pages["code/expired"] = &Code{Base: b, Problem: CodeExpired, Action: "/code", Tx: "t1"}
 	for _, reason := range everyReason {
-		pages["stopped/"+string(reason)] = &Stopped{Base: b, Reason: reason, Client: "Expenses", Attribute: "family_name", Code: "K7QF-2M9X", Retry: "/login?tx=t1", Others: ways}
+		pages["stopped/"+string(reason)] = &Stopped{Base: b, Reason: reason, Client: "Expenses", Attribute: "family_name", Code: "K7QF-2M9X", Retry: "/login?tx=t1", Others: append(slices.Clone(ways), Provider{Kind: Own, Href: "/login?tx=t1"})}
 		pages["stopped/"+string(reason)+"/less"] = &Stopped{Base: b, Reason: reason, Provider: "Google", Attribute: "family_name", Wait: 14 * time.Minute, Others: ways}
 	}
 	pages["stopped/code only"] = &Stopped{Base: b, Reason: ProviderWrong, Code: "K7QF-2M9X"}

@@ -9,10 +9,12 @@ import (
 type Kind int
 
 // The kinds of providers. A corporate one is the employer's sign-in and gets
-// the accent; a social one stays a quiet outline.
+// the accent; a social one stays a quiet outline; own is the hub's own form, where
+// that is one way in among others.
 const (
 	Social Kind = iota
 	Corporate
+	Own
 )
 
 // Provider is one way in, shown as a link.
@@ -20,13 +22,14 @@ type Provider struct {
 	// Name of the provider as people know it: "Google".
 	Name string
 	// Label is the whole text of the button. Empty: "Sign in with your corporate
-	// ID" or "Continue with Google".
+	// ID", "Continue with Google", or "Use a password".
 	Label string
 	// Href is where the link goes, an address on the hub.
 	Href string
 	Kind Kind
-	// Mark is the small drawing on a social button: google, apple, microsoft,
-	// facebook, amazon, github. Any other shows the first letter of Name.
+	// Mark names the small drawing on the button, see Look. Any other is a building
+	// on a corporate button, a person on one's own, and elsewhere the first letter
+	// of Name.
 	Mark string
 	// LastUsed marks the way this browser came in the last time; it goes first.
 	LastUsed bool
@@ -40,47 +43,56 @@ const visibleProviders = 6
 type providerView struct {
 	Name, Label, Href, Initial    string
 	Path                          string // of the mark; empty: Initial stands in for it
-	Line                          bool
 	Filled, LastUsed, Unreachable bool
 }
 
 // arrange puts the ways in into the order people meet them: the one used last,
-// then corporate ones, then the order given. Only one is filled: the first
-// corporate one, if fill allows, for a page with two strongest buttons has none.
+// then the order given, which is the client's. Only one is filled: the first
+// corporate one that is shown at once and answers, if fill allows, for a page
+// with two strongest buttons has none.
 func (l *locale) arrange(list []Provider, fill bool) (shown, more []providerView) {
 	sorted := slices.Clone(list)
-	rank := func(p Provider) int {
+	slices.SortStableFunc(sorted, func(a, b Provider) int {
 		switch {
-		case p.LastUsed:
+		case a.LastUsed == b.LastUsed:
 			return 0
-		case p.Kind == Corporate:
-			return 1
+		case a.LastUsed:
+			return -1
 		}
-		return 2
-	}
-	slices.SortStableFunc(sorted, func(a, b Provider) int { return cmp.Compare(rank(a), rank(b)) })
+		return 1
+	})
 	views := make([]providerView, len(sorted))
-	filled := !fill
 	for i, p := range sorted {
 		v := providerView{
-			Name: p.Name, Label: p.Label, Href: p.Href,
+			Name: p.Name, Label: l.label(p), Href: p.Href, Path: drawing(p.Mark, p.Kind),
 			LastUsed: p.LastUsed, Unreachable: p.Unreachable,
 		}
-		if v.Label == "" && p.Kind == Corporate {
-			v.Label = l.plain("provider.corporate")
-		} else if v.Label == "" {
-			v.Label = l.plain("provider.social", "provider", p.Name)
-		}
-		m := marks[p.Mark]
-		if p.Kind == Corporate {
-			m = marks["corporate"]
-			v.Filled = !filled && !p.Unreachable
-			filled = filled || v.Filled
-		}
-		v.Path, v.Line = m.path, m.line
+		v.Filled = fill && p.Kind == Corporate && !p.Unreachable && i < visibleProviders
+		fill = fill && !v.Filled
 		v.Initial = initial(cmp.Or(p.Name, v.Label))
 		views[i] = v
 	}
 	n := min(len(views), visibleProviders)
 	return views[:n], views[n:]
+}
+
+// label is the text of a button.
+func (l *locale) label(p Provider) string {
+	switch {
+	case p.Label != "":
+		return p.Label
+	case p.Kind == Corporate:
+		return l.plain("provider.corporate")
+	case p.Kind == Own:
+		return l.plain("provider.own")
+	}
+	return l.plain("provider.social", "provider", p.Name)
+}
+
+// drawing is the path of a mark; empty where the first letter stands in for it.
+func drawing(name string, kind Kind) string {
+	if path, ok := marks[name]; ok {
+		return path
+	}
+	return marks[map[Kind]string{Corporate: "corporate", Own: "person"}[kind]]
 }

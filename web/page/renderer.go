@@ -21,6 +21,9 @@ var stylesheet string
 //go:embed static/comfort.js
 var script string
 
+//go:embed static/button.css
+var buttonStylesheet string
+
 //go:embed static/record.css
 var recordStylesheet string
 

@@ -92,11 +92,14 @@ func newScheme(accent, card, background Color) scheme {
 	return s
 }
 
+// control is the radius of buttons and fields, in pixels.
+func (t theme) control() int { return min(12, (t.radius*4+3)/7) }
+
 // css is the theme as custom properties. It holds digits and fixed words only:
 // nothing from a configuration is copied into it.
 func (t theme) css() []byte {
 	var b strings.Builder
-	fmt.Fprintf(&b, ":root{--radius:%dpx;--control:%dpx;%s}\n", t.radius, min(12, (t.radius*4+3)/7), t.light.properties())
+	fmt.Fprintf(&b, ":root{--radius:%dpx;--control:%dpx;%s}\n", t.radius, t.control(), t.light.properties())
 	fmt.Fprintf(&b, "@media (prefers-color-scheme:dark){:root{%s}}\n", t.dark.properties())
 	return []byte(b.String())
 }

@@ -29,7 +29,7 @@ func TestSignInSignOut(t *testing.T) {
 	p.look("app-start")
 	p.press("Sign in")
 	p.at(d.plan.Master() + "/login?")
-	p.sees("Example Accounts", "to continue to Expenses", corporate, "Password")
+	p.sees("Example Accounts", "to continue to Expenses", corporate, "User name or e-mail address")
 	p.look("master-login")
 	p.press(corporate)
 	p.at(d.plan.Corporate() + "/login?")

@@ -24,7 +24,7 @@ func TestCustomUI(t *testing.T) {
 	p.open(d.plan.App())
 	p.press("Sign in")
 	p.at(d.plan.Login() + "/?interaction=")
-	p.sees("Example Accounts", "to continue to Expenses", corporate, "Password")
+	p.sees("Example Accounts", "to continue to Expenses", corporate, "User name or e-mail address")
 	p.look("front-choose")
 
 	// Turned back, and here again.
@@ -33,10 +33,11 @@ func TestCustomUI(t *testing.T) {
 	p.sees("Nobody was signed in", "access_denied")
 	p.press("Sign in again")
 	p.at(d.plan.Login())
-	p.sees("Password")
+	p.sees("User name or e-mail address")
 
 	// A wrong password, then the right one.
 	p.fill("username", d.plan.Cleo.Username)
+	p.step("Continue", "Password")
 	p.fill("password", "Wrong-Wrong-11")
 	p.step("Sign in", "do not go together")
 	if !p.holds(`document.activeElement.id === "problem" && document.title.startsWith("Problem: ")`) {
@@ -112,6 +113,7 @@ func TestCustomUIStopped(t *testing.T) {
 	p.look("front-stopped")
 	p.step("Choose again", corporate)
 	p.fill("username", d.plan.Cleo.Username)
+	p.step("Continue", "Password")
 	p.fill("password", d.plan.Cleo.Password)
 	p.press("Sign in")
 	p.at(d.plan.App())

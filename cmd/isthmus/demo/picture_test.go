@@ -28,7 +28,7 @@ func TestPictures(t *testing.T) {
 	p := visit(t)
 	p.open(shared(t).plan.App())
 	p.press("Sign in")
-	p.sees(corporate, "Password")
+	p.sees(corporate, "User name or e-mail address")
 	p.picture("sign-in")
 
 	d := broken(t, "wrong-secret")

@@ -21,6 +21,7 @@ type metrics struct {
 	logouts   *prometheus.CounterVec
 	reached   *prometheus.HistogramVec
 
+	migrations    *prometheus.HistogramVec
 	auditFailures prometheus.Counter
 }
 
@@ -43,6 +44,10 @@ func newMetrics(r *prometheus.Registry, engine *bolt.Engine) (*metrics, error) {
 			Name: "isthmus_logout_seconds", Help: "Time from the end of a session until the last party's outcome was known, by whether all of them know.",
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 86400},
 		}, []string{"pool", "outcome"}),
+		migrations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "isthmus_migration_seconds", Help: "Time of questions to the systems that people come from, by outcome: right, wrong, or why there was no answer.",
+			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"pool", "outcome"}),
 		auditFailures: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "isthmus_audit_failures_total", Help: "Audit events that could not be written.",
 		}),
@@ -52,7 +57,7 @@ func newMetrics(r *prometheus.Registry, engine *bolt.Engine) (*metrics, error) {
 	}, func() float64 { return float64(engine.Commits()) })
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.events, m.signIns, m.upstreams, m.logouts, m.reached, m.auditFailures, commits,
+		m.events, m.signIns, m.upstreams, m.logouts, m.reached, m.migrations, m.auditFailures, commits,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector(),
 	} {
 		errs = append(errs, r.Register(c))

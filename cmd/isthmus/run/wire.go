@@ -46,7 +46,22 @@ func (h *Hub) build(ctx context.Context, cfg *config.Config) ([]*hub.Pool, map[s
 	return pools, upstreams, nil
 }
 
-func (h *Hub) pool(ctx context.Context, cfg *config.Config, c *config.Pool, upstreams map[string]upstream) (*hub.Pool, error) {
+// Outline is a pool as far as its pages show it: its look, its clients, and its
+// providers without what reaches them. It serves nobody.
+func Outline(cfg *config.Config, c *config.Pool) (*hub.Pool, error) {
+	p, err := outline(cfg, c)
+	if err != nil {
+		return nil, err
+	}
+	for _, pr := range c.Providers {
+		p.Providers = append(p.Providers, &hub.Provider{Name: pr.Name, Label: pr.Label, Preset: pr.Preset, Enabled: pr.Enabled})
+	}
+	return p, nil
+}
+
+// outline is the part of a pool that is made of the file alone, but for what the
+// store and the running hub have a share in.
+func outline(cfg *config.Config, c *config.Pool) (*hub.Pool, error) {
 	b := c.Branding
 	logo, logoDark, err := images(cfg, b.Logo, b.LogoDark)
 	if err != nil {
@@ -63,25 +78,34 @@ func (h *Hub) pool(ctx context.Context, cfg *config.Config, c *config.Pool, upst
 			Logo: logo, LogoDark: logoDark, Terms: b.Links.Terms, Privacy: b.Links.Privacy, Help: b.Links.Help,
 			Folder: files,
 		},
-		Schema: c.Schema, Clients: map[string]*hub.Client{}, Resources: resources(c.ResourceServers),
-		Claims: c.Added, Registration: c.Registration.Enabled,
-		SessionLife: c.Session.Lifetime, InteractionLife: interactionLife, CodeLife: codeLife,
-		PasswordPolicy: hub.PasswordPolicy{
-			MinimumLength: c.PasswordPolicy.MinimumLength, Upper: c.PasswordPolicy.RequireUppercase,
-			Lower: c.PasswordPolicy.RequireLowercase, Number: c.PasswordPolicy.RequireNumbers, Symbol: c.PasswordPolicy.RequireSymbols,
-			TemporaryLife: c.PasswordPolicy.TemporaryLifetime,
-		},
-		Logout: hub.LogoutPolicy{Deadline: c.Logout.Deadline, OnExpiry: c.Logout.OnExpiry, Show: c.Logout.Show},
-		Space:  h.store.Space(c.Name), Secrets: hub.NewSecrets(h.key, c.Name),
-		Now: h.options.Now, Log: h.Log, Record: h.record, Ended: h.logout.Wake, FetchKeys: h.keys.fetch,
+		Clients: map[string]*hub.Client{},
 	}
 	for i := range c.Clients {
-		client, err := h.client(cfg, &c.Clients[i])
+		client, err := client(cfg, &c.Clients[i])
 		if err != nil {
 			return nil, fmt.Errorf("client %s: %w", c.Clients[i].ID, err)
 		}
 		p.Clients[client.ID] = client
 	}
+	return p, nil
+}
+
+func (h *Hub) pool(ctx context.Context, cfg *config.Config, c *config.Pool, upstreams map[string]upstream) (*hub.Pool, error) {
+	p, err := outline(cfg, c)
+	if err != nil {
+		return nil, err
+	}
+	p.Schema, p.Resources, p.Claims, p.Registration = c.Schema, resources(c.ResourceServers), c.Added, c.Registration.Enabled
+	p.SessionLife, p.InteractionLife, p.CodeLife = c.Session.Lifetime, interactionLife, codeLife
+	p.PasswordPolicy = hub.PasswordPolicy{
+		MinimumLength: c.PasswordPolicy.MinimumLength, Upper: c.PasswordPolicy.RequireUppercase,
+		Lower: c.PasswordPolicy.RequireLowercase, Number: c.PasswordPolicy.RequireNumbers, Symbol: c.PasswordPolicy.RequireSymbols,
+		TemporaryLife: c.PasswordPolicy.TemporaryLifetime,
+	}
+	p.Logout = hub.LogoutPolicy{Deadline: c.Logout.Deadline, OnExpiry: c.Logout.OnExpiry, Show: c.Logout.Show}
+	p.Migration = h.migration(c)
+	p.Space, p.Secrets = h.store.Space(c.Name), hub.NewSecrets(h.key, c.Name)
+	p.Now, p.Log, p.Record, p.Ended, p.FetchKeys = h.options.Now, h.Log, h.record, h.logout.Wake, h.keys.fetch
 	for i := range c.Providers {
 		provider, err := h.provider(p, &c.Providers[i], upstreams)
 		if err != nil {
@@ -90,6 +114,9 @@ func (h *Hub) pool(ctx context.Context, cfg *config.Config, c *config.Pool, upst
 		p.Providers = append(p.Providers, provider)
 	}
 	if p.Registered, err = h.registered(ctx, p); err != nil {
+		return nil, err
+	}
+	if p.Samples, err = h.samples(ctx, p); err != nil {
 		return nil, err
 	}
 	if p.Keys, err = h.ring(ctx, p, rotation(c, p.Registered)); err != nil {
@@ -116,6 +143,14 @@ func (h *Hub) registered(ctx context.Context, p *hub.Pool) (*hub.Registrations, 
 		return old.Registered, nil
 	}
 	return hub.OpenRegistrations(ctx, p.Space)
+}
+
+// samples are the pool's claim sets: those in memory, if the pool was served before.
+func (h *Hub) samples(ctx context.Context, p *hub.Pool) (*hub.Samples, error) {
+	if old := h.served(p.Name); old != nil {
+		return old.Samples, nil
+	}
+	return hub.OpenSamples(ctx, p.Space, p.Secrets.Samples)
 }
 
 // ring is the pool's key ring: the one it has, if it was served before, so that
@@ -170,11 +205,12 @@ var (
 	matchModes  = map[string]hub.MatchMode{"ask": hub.MatchAsk, "never": hub.MatchNever}
 )
 
-func (h *Hub) client(cfg *config.Config, c *config.Client) (*hub.Client, error) {
+func client(cfg *config.Config, c *config.Client) (*hub.Client, error) {
 	client := &hub.Client{
 		ID: c.ID, Name: c.Name, Public: c.Public, InsecureWithoutPKCE: c.InsecureWithoutPKCE, LoginApp: c.LoginApp, CallbackURLs: c.CallbackURLs,
 		LogoutURLs: c.LogoutURLs, BackchannelLogoutURI: c.BackchannelLogoutURI, FrontchannelLogoutURI: c.FrontchannelLogoutURI,
-		KeepsRefresh: c.Tokens.AtLogout == "keep", Flows: c.Flows, Scopes: oauth.Scope(c.Scopes), Providers: c.Providers,
+		InitiateLoginURI: c.InitiateLoginURI,
+		KeepsRefresh:     c.Tokens.AtLogout == "keep", Flows: c.Flows, Scopes: oauth.Scope(c.Scopes), Providers: c.Providers,
 		AccessLife: c.Tokens.Access, IDLife: c.Tokens.ID, RefreshLife: c.Tokens.Refresh,
 		Rotation: c.Rotates(), Grace: c.Tokens.Grace,
 		ReadAttributes: c.ReadAttributes, WriteAttributes: c.WriteAttributes, TypedUserInfo: c.UserinfoTypes == "typed",
@@ -220,6 +256,7 @@ func (h *Hub) provider(p *hub.Pool, c *config.Provider, upstreams map[string]ups
 		Name: c.Name, Label: c.Label, Type: kind, Preset: c.Preset, Identifiers: c.Identifiers, Enabled: c.Enabled, Creates: c.Creation,
 		Mapping: c.Compiled, Upstream: up.provider, ClientID: c.ClientID, SecretFrom: from,
 		Logout: logoutModes[c.Logout], TrustedDomains: c.Link.TrustedDomains, OnMatch: matchModes[c.Link.OnMatch],
+		Group: c.ProviderGroup, Samples: hub.Sampling{Keep: c.Samples.Keep, For: c.Samples.For},
 	}, nil
 }
 

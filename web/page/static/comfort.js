@@ -76,12 +76,12 @@
     tick();
   }
 
-  // The help desk code to the clipboard.
+  // The help desk code, or a whole field, to the clipboard.
   if (navigator.clipboard) {
-    for (const button of all('[data-copy]')) {
+    for (const button of all('[data-copy],[data-copy-of]')) {
       button.hidden = false;
       button.addEventListener('click', async () => {
-        await navigator.clipboard.writeText(button.dataset.copy);
+        await navigator.clipboard.writeText(button.dataset.copy ?? document.getElementById(button.dataset.copyOf).value);
         button.textContent = button.dataset.done;
       });
     }

@@ -66,7 +66,7 @@
       busy(e.submitter);
       send(values);
     },
-  }, ...parts, node('button', { class: 'button strong', type: 'submit' }, submit));
+  }, ...parts.filter(Boolean), node('button', { class: 'button strong', type: 'submit' }, submit));
 
   const steps = {
     choose: (doc) => [
@@ -75,9 +75,10 @@
           p.unreachable && node('span', { class: 'note' }, 'did not answer lately'),
           p.last_used && node('span', { class: 'note' }, 'last used here')))))),
       doc.providers && doc.password && node('p', { class: 'or' }, 'or'),
-      doc.password && form(doc.password.submit, (values) => take('password', values),
+      doc.password && form(doc.password.submit,
+        (values) => (doc.password.ask === 'address' ? take('address', { address: values.username }) : take('password', values)),
         field(doc, { name: 'username', label: doc.password.username_label, type: 'text', autocomplete: 'username', required: true, plain: true, value: doc.password.username }),
-        field(doc, { name: 'password', label: doc.password.password_label, type: 'password', autocomplete: 'current-password', required: true })),
+        doc.password.ask !== 'address' && field(doc, { name: 'password', label: doc.password.password_label, type: 'password', autocomplete: 'current-password', required: true })),
     ],
     account: (doc) => [
       node('p', { class: 'who' }, node('b', {}, doc.account.name), doc.account.address),
@@ -132,7 +133,8 @@
       brand && (brand.terms || brand.privacy || brand.help) && node('footer', {},
         ...['terms', 'privacy', 'help'].filter((k) => brand[k]).map((k) => node('a', { href: brand[k] }, k[0].toUpperCase() + k.slice(1)))),
     ].filter(Boolean));
-    (document.getElementById('problem') ?? heading).focus();
+    const next = doc.password?.ask === 'password' && document.getElementById('password');
+    (document.getElementById('problem') ?? (next || heading)).focus();
   };
 
   const query = new URLSearchParams(location.search);
