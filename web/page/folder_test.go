@@ -252,3 +252,18 @@ func TestDocuments(t *testing.T) {
 		t.Errorf("steps %v", steps)
 	}
 }
+
+// TestExamplesCover: each template is tried out with much and with little on it.
+func TestExamplesCover(t *testing.T) {
+	r := testRenderer(t)
+	tried := map[string]int{"base.html": 2, "parts.html": 2}
+	for _, p := range examples(Base{}) {
+		name, _ := p.view(r.locales[0], r.frame(p.base()))
+		tried[name+".html"]++
+	}
+	for _, name := range templateNames() {
+		if tried[name] < 2 {
+			t.Errorf("%s is tried %d times", name, tried[name])
+		}
+	}
+}
