@@ -14,7 +14,7 @@ const sweepBatch = 100
 // beyond TraceMax. It returns how many records went.
 func Sweep(ctx context.Context, p *Pool) (removed int, err error) {
 	sweeps := []func(*store.Tx, int) (int, error){
-		Codes.Sweep, Sessions.Sweep, Grants.Sweep, Pendings.Sweep, Pushes.Sweep, Devices.Sweep, Replays.Sweep, RegistrationTokens.Sweep, Traces.Sweep, Endeds.Sweep, Logouts.Sweep,
+		Codes.Sweep, Sessions.Sweep, Grants.Sweep, Pendings.Sweep, Pushes.Sweep, Devices.Sweep, Replays.Sweep, RegistrationTokens.Sweep, Traces.Sweep, Endeds.Sweep, Logouts.Sweep, MergeSteps.Sweep,
 	}
 	for _, sweep := range sweeps {
 		for {
