@@ -47,9 +47,9 @@ const (
 	UserDisabled      EventName = "user_disabled"
 	UserDeleted       EventName = "user_deleted"
 	UsersExported     EventName = "users_exported"
-	UsersMerging        EventName = "users_merging" // Reason is the merge's id, as in those that follow
-	UsersMerged     EventName = "users_merged"
-	UsersUnmerged       EventName = "users_unmerged"
+	UsersMerging      EventName = "users_merging" // Reason is the merge's id, as in those that follow
+	UsersMerged       EventName = "users_merged"
+	UsersUnmerged     EventName = "users_unmerged"
 	KeyRotated        EventName = "key_rotated"
 	KeyWithdrawn      EventName = "key_withdrawn" // in an emergency; Reason is the key's id
 	ConfigReloaded    EventName = "config_reloaded"
