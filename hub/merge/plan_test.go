@@ -123,16 +123,16 @@ func TestPlanTells(t *testing.T) {
 // TestA100_RulesThatCannotBe are refused before anybody is read.
 func TestA100_RulesThatCannotBe(t *testing.T) {
 	for text, want := range map[string]string{
-		"match: [{by: email}]":                               "by is identity, verified_email",
-		"match: [{by: verified_email, vouched: true}]":       "is proven or it is not",
-		"match: [{by: attribute}]":                           "name is for",
-		"match: [{by: identity, name: x}]":                   "name is for",
-		"match: [{by: expression, expr: 'user.x +'}]":        "cannot be used",
-		"match: [{by: expression, expr: 'claims.x'}]":        "undeclared reference",
-		"keep: {email: both}":                                "source or target",
-		"passwords: always":                                  "no_other_way, if_none or never",
-		"orphans: drop":                                      "add or skip",
-		"mtch: []":                                           "mtch",
+		"match: [{by: email}]":                                "by is identity, verified_email",
+		"match: [{by: verified_email, vouched: true}]":        "is proven or it is not",
+		"match: [{by: attribute}]":                            "name is for",
+		"match: [{by: identity, name: x}]":                    "name is for",
+		"match: [{by: expression, expr: 'user.x +'}]":         "cannot be used",
+		"match: [{by: expression, expr: 'claims.x'}]":         "undeclared reference",
+		"keep: {email: both}":                                 "source or target",
+		"passwords: always":                                   "no_other_way, if_none or never",
+		"orphans: drop":                                       "add or skip",
+		"mtch: []":                                            "mtch",
 		"match: [{by: attribute, name: a, vouched: 'maybe'}]": "bool",
 	} {
 		if _, err := merge.ParseRules([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {

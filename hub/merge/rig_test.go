@@ -283,7 +283,7 @@ func (r *rig) dump(books bool) string {
 			if len(page) < 1000 {
 				break
 			}
-			after = strings.TrimSuffix(page[len(page)-1].Key, "\x00")
+			after = page[len(page)-1].Key
 		}
 	}
 	return out.String()
