@@ -24,7 +24,7 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 	}
 	group(c, serveCommand(), demoCommand(), checkCommand(), doctorCommand(), explainCommand(), reloadCommand(),
-		userCommand(), clientCommand(), keyCommand(), configCommand(), versionCommand())
+		userCommand(), mergeCommand(), clientCommand(), keyCommand(), configCommand(), versionCommand())
 	c.AddCommand(topics()...)
 	c.Run = func(c *cobra.Command, _ []string) {
 		fmt.Fprintln(c.OutOrStdout(), c.Long+"\n\nAll verbs and topics: isthmus help")

@@ -24,13 +24,13 @@ type poolVerb struct {
 func userCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "user",
-		Short: "List, show, create, disable, enable, sign out and delete a pool's users",
-		Long: `List, show, create, disable, enable, sign out and delete a pool's users.
+		Short: "List, show, create, disable, enable, sign out, delete and export a pool's users",
+		Long: `List, show, create, disable, enable, sign out, delete and export a pool's users.
 
 With a hub running this goes through its admin socket; otherwise the store is
 opened here. A user is named by user name or by sub.`,
 	}
-	verbs := []*cobra.Command{userListCommand(), userGetCommand(), userCreateCommand(), userDeleteCommand()}
+	verbs := []*cobra.Command{userListCommand(), userGetCommand(), userCreateCommand(), userDeleteCommand(), userExportCommand()}
 	for _, act := range userActs {
 		verbs = append(verbs, userActCommand(act))
 	}
