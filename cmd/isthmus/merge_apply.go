@@ -96,7 +96,7 @@ func writeDone(w io.Writer, plan *merge.Plan, d mergeDone) {
 	for i, o := range d.Why {
 		rows[i] = []string{strconv.Itoa(o.N), o.Username, o.Why}
 	}
-	writeTable(w, []column{{"ENTRY", false}, {"USERNAME", true}, {"REFUSED BECAUSE IT", true}}, rows)
+	writeTable(w, []column{{"ENTRY", false}, {"USERNAME", true}, {"WHY", true}}, rows)
 }
 
 // mergeUndone is what came of merge undo, for programs.
@@ -126,7 +126,7 @@ func mergeUndoCommand() *cobra.Command {
 				}
 				if dry || len(look.Lost) > 0 && !keep {
 					err := v.write(c.OutOrStdout(), look, func(w io.Writer) {
-						fmt.Fprintf(w, "%s would be taken back, %d would not; nothing was changed.\n", count(look.Undone, "entry"), len(look.Lost))
+						fmt.Fprintf(w, "%s would be taken back, %d would not; nothing was changed.\n", taken(look.Undone), len(look.Lost))
 						writeLost(w, look.Lost)
 					})
 					if err == nil && !dry {
@@ -135,7 +135,7 @@ func mergeUndoCommand() *cobra.Command {
 					return err
 				}
 				if !yes {
-					fmt.Fprintf(c.ErrOrStderr(), "This takes %s back from the pool %s.\nType the id of the merge to go on: ", count(look.Undone, "entry"), pool)
+					fmt.Fprintf(c.ErrOrStderr(), "This takes %s back from the pool %s.\nType the id of the merge to go on: ", taken(look.Undone), pool)
 					if err := retyped(c, id, "that is not the id; nothing was changed (--yes does not ask)"); err != nil {
 						return err
 					}
@@ -145,7 +145,7 @@ func mergeUndoCommand() *cobra.Command {
 					return err
 				}
 				return v.write(c.OutOrStdout(), done, func(w io.Writer) {
-					fmt.Fprintf(w, "Merge %s is undone: %s taken back, %d left as they are.\n", id, count(done.Undone, "entry"), len(done.Lost))
+					fmt.Fprintf(w, "Merge %s is undone: %s taken back, %d left as they are.\n", id, taken(done.Undone), len(done.Lost))
 					writeLost(w, done.Lost)
 				})
 			})
@@ -155,6 +155,13 @@ func mergeUndoCommand() *cobra.Command {
 	c.Flags().BoolVar(&keep, "keep-changed", false, "leave whoever has changed since as they are")
 	dryFlag(c, &dry)
 	return c
+}
+
+func taken(n int) string {
+	if n == 1 {
+		return "1 entry"
+	}
+	return fmt.Sprintf("%d entries", n)
 }
 
 // undo calls until all is undone, or looked at.
@@ -184,7 +191,7 @@ func writeLost(w io.Writer, lost []merge.Loss) {
 	for i, l := range lost {
 		rows[i] = []string{strconv.Itoa(l.Entry), cmp.Or(l.Username, l.Sub), l.Why}
 	}
-	writeTable(w, []column{{"ENTRY", false}, {"USER", true}, {"STAYS BECAUSE IT", true}}, rows)
+	writeTable(w, []column{{"ENTRY", false}, {"USER", true}, {"WHY", true}}, rows)
 }
 
 // poolOf finds the pool that a merge went into.

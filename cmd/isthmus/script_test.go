@@ -48,6 +48,9 @@ func TestMain(m *testing.M) {
 //	                        page goes to $ID
 //	register URL            an app registers itself there, by the token in the JSON on stdout;
 //	                        its id goes to $CLIENT
+//	replace OLD NEW FILE    in the file
+//	recall NAME FILE PATTERN
+//	                        the pattern's group in a file goes to $NAME
 //	fault ENDPOINT NAME     breaks an endpoint of the provider; "fault heal" mends all
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -55,7 +58,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"expand": expand, "status": status, "mode": mode, "up": up, "poll": poll, "logged": logged, "hangup": hangupAll, "signin": signIn, "fault": fault, "kid": kid, "register": register,
+			"expand": expand, "status": status, "mode": mode, "up": up, "poll": poll, "logged": logged, "hangup": hangupAll, "signin": signIn, "fault": fault, "kid": kid, "register": register, "replace": replace, "recall": recall,
 		},
 	})
 }
@@ -207,6 +210,22 @@ func register(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("registration: %s", res.Status)
 	}
 	ts.Setenv("CLIENT", client.ID)
+}
+
+func replace(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[2])
+	if !strings.Contains(text, args[0]) {
+		ts.Fatalf("%s has no %q", args[2], args[0])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(strings.ReplaceAll(text, args[0], args[1])), 0o600))
+}
+
+func recall(ts *testscript.TestScript, _ bool, args []string) {
+	found := regexp.MustCompile(args[2]).FindStringSubmatch(ts.ReadFile(args[1]))
+	if found == nil {
+		ts.Fatalf("%s has nothing like %s", args[1], args[2])
+	}
+	ts.Setenv(args[0], found[1])
 }
 
 func hangupAll(ts *testscript.TestScript, _ bool, _ []string) {
