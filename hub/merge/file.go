@@ -22,7 +22,7 @@ const (
 	FromCSV    = "cognito-csv"
 )
 
-var poolName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+var poolName = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$`)
 
 // OpenFile reads people from a file: one of ours (see Export), what Cognito's
 // ListUsers answers, one answer after another, or CSV with the header of Cognito's
