@@ -58,7 +58,7 @@ applied may be edited and applied again.`,
 				return err
 			})
 			if err != nil {
-				if done.Seen > 0 {
+				if done.Begun {
 					err = fmt.Errorf("%w\nStopped after %d entries; isthmus merge apply %s goes on", err, done.Seen, args[0])
 				}
 				return refused(err)

@@ -49,6 +49,9 @@ func TestMain(m *testing.M) {
 //	register URL            an app registers itself there, by the token in the JSON on stdout;
 //	                        its id goes to $CLIENT
 //	replace OLD NEW FILE    in the file
+//	crowd FILE N            the file has N people, as Cognito's import takes them
+//	until PATTERN PROGRAM ARG…
+//	                        runs the program until its output matches
 //	recall NAME FILE PATTERN
 //	                        the pattern's group in a file goes to $NAME
 //	fault ENDPOINT NAME     breaks an endpoint of the provider; "fault heal" mends all
@@ -58,7 +61,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"expand": expand, "status": status, "mode": mode, "up": up, "poll": poll, "logged": logged, "hangup": hangupAll, "signin": signIn, "fault": fault, "kid": kid, "register": register, "replace": replace, "recall": recall,
+			"expand": expand, "status": status, "mode": mode, "up": up, "poll": poll, "logged": logged, "hangup": hangupAll, "signin": signIn, "fault": fault, "kid": kid, "register": register, "replace": replace, "recall": recall, "crowd": crowd, "until": until,
 		},
 	})
 }
@@ -218,6 +221,28 @@ func replace(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%s has no %q", args[2], args[0])
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(strings.ReplaceAll(text, args[0], args[1])), 0o600))
+}
+
+func crowd(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	var text strings.Builder
+	text.WriteString("cognito:username,email,email_verified,sub\n")
+	for i := range n {
+		fmt.Fprintf(&text, "person%d,person%d@x.example,true,00000000-0000-4000-8000-%012d\n", i, i, i)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text.String()), 0o600))
+}
+
+func until(ts *testscript.TestScript, _ bool, args []string) {
+	pattern := regexp.MustCompile(args[0])
+	wait(ts, args[1], func() error {
+		err := ts.Exec(args[1], args[2:]...)
+		if said := ts.ReadFile("stdout"); err == nil && !pattern.MatchString(said) {
+			err = errors.New(said)
+		}
+		return err
+	})
 }
 
 func recall(ts *testscript.TestScript, _ bool, args []string) {

@@ -52,7 +52,12 @@ func readJSON(r io.Reader, file string, yield func(*Person, error) bool) {
 	meter := &meter{r: r}
 	d := json.NewDecoder(meter)
 	n := 0
-	fail := func(err error) { yield(nil, &RecordError{file, n, err}) }
+	fail := func(err error) {
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		yield(nil, &RecordError{file, n, err})
+	}
 	for {
 		t, err := d.Token()
 		if errors.Is(err, io.EOF) {

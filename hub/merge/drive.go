@@ -26,6 +26,8 @@ type Tally struct {
 	Already int       `json:"already"`
 	Refused int       `json:"refused"`
 	Why     []Outcome `json:"why,omitempty"` // of those refused, the first maxRefusals
+
+	Begun bool `json:"-"` // the desk took the plan
 }
 
 const (
@@ -48,6 +50,7 @@ func Apply(ctx context.Context, plan *Plan, file *Source, d Desk, progress func(
 	if err != nil {
 		return t, err
 	}
+	t.Begun = true
 	var batch []Work
 	size := 0
 	flush := func() error {

@@ -34,6 +34,7 @@ func TestA100_ConflictsAreNeverAutomatic(t *testing.T) {
 		"two here, one unsure":  {"", []*hub.User{local(1, "a", "a@x.example")}, []*hub.User{local(2, "b", "a@x.example"), local(3, "c", "a@x.example", unverified)}, merge.Ask, merge.Ambiguous, 2},
 		"two there":             {"", []*hub.User{local(1, "a", "a@x.example"), local(4, "d", "a@x.example")}, []*hub.User{local(2, "b", "a@x.example")}, merge.Ask, merge.Ambiguous, 1},
 		"two rules, two people": {"", []*hub.User{federated(1, "s", "a@x.example")}, []*hub.User{federated(2, "s", "b@x.example"), local(3, "c", "a@x.example")}, merge.Ask, merge.Split, 2},
+		"two by two rules":      {"", []*hub.User{federated(1, "s", "b@x.example"), local(4, "d", "a@x.example")}, []*hub.User{federated(2, "s", "a@x.example")}, merge.Ask, merge.Ambiguous, 1},
 		"a squatter's address":  {"", []*hub.User{federated(1, "s", "a@x.example")}, []*hub.User{federated(2, "s", "a2@x.example"), local(3, "c", "a@x.example", unverified)}, merge.Join, "", 1},
 		"disabled there":        {"", []*hub.User{local(1, "a", "a@x.example", disabled)}, []*hub.User{local(2, "b", "a@x.example")}, merge.Ask, merge.Disabled, 1},
 		"disabled here":         {"", []*hub.User{local(1, "a", "a@x.example")}, []*hub.User{local(2, "b", "a@x.example", disabled)}, merge.Ask, merge.Disabled, 1},
