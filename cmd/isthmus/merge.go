@@ -195,6 +195,7 @@ func writePlan(w io.Writer, h *merge.Header, path string) {
 		{"  add", tail(c.Add, "become users of their own", nil)},
 		{"  skip", tail(c.Skip, "stay behind, as the rules say", nil)},
 		{"  done", tail(c.Done, "are there already", nil)},
+		{"  stay", tail(c.Untouched, "of those there stay as they were, for now", nil)},
 		{"  ask", tail(c.Ask, "are to be decided", conflicts(c.Conflicts))},
 	}
 	rows = slices.DeleteFunc(rows, func(r [2]string) bool { return strings.HasPrefix(r[1], "0 ") && r[0] != "  ask" })

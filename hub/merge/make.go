@@ -172,6 +172,9 @@ func (pl *planner) entry(p *Person, row int32) error {
 		return nil
 	}
 	if e.Conflict != "" {
+		if e.Sees != "" {
+			e.Sees = "if " + map[bool]string{true: "joined", false: "added"}[len(e.Target) > 0] + ": " + e.Sees
+		}
 		e.Decision = Ask
 		c.Conflicts[e.Conflict]++
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/isthmus-hub/isthmus/hub"
 )
@@ -159,7 +158,7 @@ func (pl *planner) find(p *Person) (f finding, err error) {
 			case len(pl.from.found[i].get(e.key)) > 1:
 				doubt(Ambiguous, fmt.Sprintf("%d people there have %s", len(pl.from.found[i].get(e.key)), what), rows...)
 			case !proven:
-				doubt(Unproven, pl.match[i].unproven(), rows...)
+				doubt(Unproven, pl.match[i].unproven(p, e.proven, there[0]&1 == 1), rows...)
 			case f.rule < 0:
 				f.rule, f.row = i, rows[0]
 			default:
@@ -197,10 +196,19 @@ func (m *matcher) subject() string {
 }
 
 // unproven says why a match does not count.
-func (m *matcher) unproven() string {
+func (m *matcher) unproven(p *Person, there, here bool) string {
+	where := "verified neither there nor here"
 	switch {
-	case m.By == ByVerifiedEmail || m.By == ByVerifiedPhone:
-		return "both have " + strings.TrimPrefix(m.subject(), "this ") + ", which is not verified in both pools"
+	case there:
+		where = "verified there and not here"
+	case here:
+		where = "verified here and not there"
+	}
+	switch {
+	case m.By == ByVerifiedEmail:
+		return "both have " + p.Attributes["email"] + ", " + where
+	case m.By == ByVerifiedPhone:
+		return "both have " + p.Attributes["phone_number"] + ", " + where
 	case !m.Vouched:
 		return "both have " + m.subject() + ", and nobody vouches that people could not write it themselves"
 	}

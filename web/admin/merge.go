@@ -80,7 +80,7 @@ func listPeople(a *api, q *request) (any, error) {
 		page.People, page.Next, err = merge.People(q.Context(), q.pool, after, passwords)
 		return "", err
 	}
-	if after == "" && values["why"] == "export" || passwords {
+	if after == "" && (values["why"] == "export" || passwords) { // no cursor is had without the first page
 		reason := "without passwords"
 		if passwords {
 			reason = "with passwords"
