@@ -83,7 +83,7 @@ func readJSON(r io.Reader, file string, yield func(*Person, error) bool) {
 				continue
 			}
 			if t, err := d.Token(); err != nil || t != json.Delim('[') {
-				fail(errors.Join(errors.New("Users is a list"), err))
+				fail(errors.Join(errors.New("the member Users is a list"), err))
 				return
 			}
 			for d.More() {
