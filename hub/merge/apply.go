@@ -164,6 +164,8 @@ func Begin(ctx context.Context, p *hub.Pool, all []*hub.Pool, h *Header, by stri
 			return err
 		case m.State == hub.MergeUndoing || m.State == hub.MergeUndone:
 			return ErrUndone
+		case !tx.Now.Before(m.Expires):
+			return ErrTooLate
 		}
 		m.State, m.By, m.Changed = hub.MergeApplying, by, tx.Now
 		return hub.Merges.Put(tx, m)

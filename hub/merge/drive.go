@@ -162,7 +162,7 @@ func filed(ctx context.Context, plan *Plan, file *Source) (*catalog, error) {
 }
 
 func (c *catalog) find(r Ref) (*Person, error) {
-	rows := c.by.get(r.Sub + "\n" + r.Username)
+	rows, _ := c.by.get(r.Sub + "\n" + r.Username)
 	if len(rows) != 1 {
 		return nil, nil // Step refuses the entry
 	}

@@ -85,7 +85,7 @@ func (t *terms) join(p *Person, u *hub.User, e *Entry, now time.Time) *result {
 	}
 	joined.Links = append(joined.Links, r.links...)
 	t.attributes(r, p, u, e)
-	for _, g := range t.groups(p) {
+	for _, g := range t.groups(p, r) {
 		if !slices.Contains(u.Groups, g) {
 			r.groups = append(r.groups, g)
 		}
@@ -176,7 +176,10 @@ func (t *terms) add(p *Person, e *Entry, sub string, now time.Time) *result {
 	}
 	r := &result{user: u, fill: map[string]string{}, password: p.Password != "", changed: true, aliases: u.Aliases}
 	for i, l := range p.Links {
-		l.Primary, l.Evidence = i == 0, t.evidence(e)
+		l.Primary = i == 0
+		if l.Evidence == nil {
+			l.Evidence = t.evidence(e)
+		}
 		if l.Created.IsZero() {
 			l.Created = now
 		}
@@ -193,7 +196,7 @@ func (t *terms) add(p *Person, e *Entry, sub string, now time.Time) *result {
 			r.fill[name] = value
 		}
 	}
-	if u.Groups = t.groups(p); len(u.Groups) > 0 {
+	if u.Groups = t.groups(p, r); len(u.Groups) > 0 {
 		r.groups = u.Groups
 	}
 	return r
@@ -242,15 +245,20 @@ func (t *terms) attribute(name string) (mapping.Attribute, bool) {
 	return t.schema.Attribute(name)
 }
 
-// groups are those that come along, under the names they have here.
-func (t *terms) groups(p *Person) []string {
+// groups are those that come along, under the names they have here. r is told of
+// those that stay behind.
+func (t *terms) groups(p *Person, r *result) []string {
 	var list []string
 	for _, g := range p.Groups {
 		to, said := t.Rules.Groups[g]
 		switch {
 		case said && to != "":
 			list = append(list, to)
-		case !said && !slices.Contains(t.GroupClashes, g):
+		case said:
+			r.left = append(r.left, "the group "+g+", as the rules say")
+		case slices.Contains(t.GroupClashes, g):
+			r.left = append(r.left, "the group "+g+", as one of that name is here")
+		default:
 			list = append(list, g)
 		}
 	}

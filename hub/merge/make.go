@@ -216,7 +216,7 @@ func (pl *planner) doubts(e *Entry, p, resolved *Person, stuck []string, row int
 		return false, err
 	}
 	if p.Sub != "" {
-		if rows := pl.into.subs.get(p.Sub); len(rows) > 0 {
+		if rows, _ := pl.into.subs.get(p.Sub); len(rows) > 0 {
 			u, err := pl.into.get(rows[0])
 			if err != nil {
 				return false, err
@@ -229,9 +229,9 @@ func (pl *planner) doubts(e *Entry, p, resolved *Person, stuck []string, row int
 		}
 	}
 	switch {
-	case p.Sub != "" && len(pl.from.subs.get(p.Sub)) > 1:
+	case p.Sub != "" && pl.from.subs.count(p.Sub) > 1:
 		doubt(Duplicated, "the sub is there twice")
-	case slices.ContainsFunc(resolved.Links, func(l hub.Link) bool { return len(pl.from.links.get(l.Key())) > 1 }):
+	case slices.ContainsFunc(resolved.Links, func(l hub.Link) bool { return pl.from.links.count(l.Key()) > 1 }):
 		doubt(Duplicated, "an identity is there twice")
 	}
 	if f.conflict != "" {
@@ -242,7 +242,7 @@ func (pl *planner) doubts(e *Entry, p, resolved *Person, stuck []string, row int
 		f.rows = append(f.rows, f.row)
 	}
 	for _, l := range resolved.Links {
-		if rows := pl.into.links.get(l.Key()); len(rows) > 0 && (f.rule < 0 || rows[0] != f.row) {
+		if rows, _ := pl.into.links.get(l.Key()); len(rows) > 0 && (f.rule < 0 || rows[0] != f.row) {
 			doubt(Identity, "the identity at "+l.Provider+" is that of somebody here whom no rule names")
 			f.rows = append(f.rows, rows[0])
 		}
@@ -337,7 +337,8 @@ func (pl *planner) adding(e *Entry, p *Person, row int32, doubt func(conflict, w
 		doubt(Invalid, "the "+err.Error())
 	}
 	for _, key := range []string{hub.LocalNameKey(u.Username), hub.FederatedNameKey(u.Username)} {
-		for _, other := range pl.into.names.get(key) {
+		here, _ := pl.into.names.get(key)
+		for _, other := range here[:min(1, len(here))] {
 			holder, err := pl.into.get(other)
 			switch {
 			case err == nil && holder.Username != u.Username:
@@ -346,10 +347,8 @@ func (pl *planner) adding(e *Entry, p *Person, row int32, doubt func(conflict, w
 				doubt(NameTaken, "somebody here is called so")
 			}
 		}
-		for _, other := range pl.from.names.get(key) {
-			if other != row {
-				doubt(NameCase, "two people there have the same name, but for the case")
-			}
+		if there, _ := pl.from.names.get(key); slices.ContainsFunc(there, func(other int32) bool { return other != row }) {
+			doubt(NameCase, "two people there have the same name, but for the case")
 		}
 	}
 	e.Sees = "signs in as " + u.Username + wayIn(u, p.Password != "")

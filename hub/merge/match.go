@@ -139,8 +139,8 @@ func (pl *planner) find(p *Person) (f finding, err error) {
 			return f, err
 		}
 		for _, e := range list {
-			there := pl.into.found[i].get(e.key)
-			if len(there) == 0 {
+			there, n := pl.into.found[i].get(e.key)
+			if n == 0 {
 				continue
 			}
 			rows := make([]int32, len(there))
@@ -152,11 +152,11 @@ func (pl *planner) find(p *Person) (f finding, err error) {
 			what := pl.match[i].subject()
 			switch {
 			case f.rule >= 0 && slices.Contains(rows, f.row):
-			case f.rule >= 0 && (!proven || len(there) > 1):
-			case len(there) > 1:
-				doubt(Ambiguous, fmt.Sprintf("%d people here have %s", len(there), what), rows...)
-			case len(pl.from.found[i].get(e.key)) > 1:
-				doubt(Ambiguous, fmt.Sprintf("%d people there have %s", len(pl.from.found[i].get(e.key)), what), rows...)
+			case f.rule >= 0 && (!proven || n > 1):
+			case n > 1:
+				doubt(Ambiguous, fmt.Sprintf("%d people here have %s", n, what), rows...)
+			case pl.from.found[i].count(e.key) > 1:
+				doubt(Ambiguous, fmt.Sprintf("%d people there have %s", pl.from.found[i].count(e.key), what), rows...)
 			case !proven:
 				doubt(Unproven, pl.match[i].unproven(p, e.proven, there[0]&1 == 1), rows...)
 			case f.rule < 0:

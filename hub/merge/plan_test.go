@@ -2,6 +2,8 @@ package merge_test
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -110,6 +112,9 @@ func TestPlanTells(t *testing.T) {
 		!slices.Equal(join.Groups, []string{"poets"}) || join.Password != "" {
 		t.Errorf("%+v", join)
 	}
+	if !slices.Equal(join.Left, []string{"the group admins, as one of that name is here"}) {
+		t.Errorf("left %q", join.Left)
+	}
 	if want := "signs in as CorporateID_a by CorporateID; the password of old opens nothing here"; join.Sees != want {
 		t.Errorf("sees %q", join.Sees)
 	}
@@ -181,5 +186,47 @@ func TestA101_RingsAreRefused(t *testing.T) {
 	hub.Hub.Pool, hub.old = hub.old, hub.Hub.Pool
 	if _, err := r.tryApply(stale, nil, nil); !errors.Is(err, merge.ErrRing) {
 		t.Errorf("a plan from before: %v", err)
+	}
+}
+
+// A rule that matches everybody with everybody, and one that cannot be computed, end.
+func TestRulesThatMatchEverybody(t *testing.T) {
+	r := newRig(t)
+	var old, our []*hub.User
+	for i := range 2000 {
+		old, our = append(old, local(i, fmt.Sprint("o", i), fmt.Sprint(i, "@o.example"), with("locale", "de"))), append(our, local(5000+i, fmt.Sprint("p", i), fmt.Sprint(i, "@p.example"), with("locale", "de")))
+	}
+	r.put(r.old, old...)
+	r.put(r.Pool, our...)
+	path, h := r.plan(r.live(), "match: [{by: attribute, name: locale, vouched: true}]")
+	if h.Counts.Ask != 2000 || h.Counts.Conflicts[merge.Ambiguous] != 2000 {
+		t.Errorf("%+v", h.Counts)
+	}
+	if n := len(entries(t, path)[0].Target); n < 2 || n > 10 {
+		t.Errorf("%d candidates", n)
+	}
+	if _, err := merge.New(t.Context(), r.make(r.live(), "match: [{by: expression, expr: 'int(user.email)', vouched: true}]"), io.Discard); err == nil || !strings.Contains(err.Error(), "cannot be computed") {
+		t.Errorf("%v", err)
+	}
+}
+
+// Two registrations at one provider may get other subjects each; the plan says so.
+func TestPlanWarnsOfPairwiseSubjects(t *testing.T) {
+	r := newRig(t)
+	m := r.make(r.live(), "")
+	theirs, err := merge.TermsOf(t.Context(), r.old, r.all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for client, want := range map[string]bool{"hub": false, "another": true} {
+		theirs.Providers[0].ClientID = client
+		m.FromTerms = theirs
+		h, err := merge.New(t.Context(), m, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(strings.Join(h.Notes, "\n"), "pairwise"); got != want {
+			t.Errorf("%s: %q", client, h.Notes)
+		}
 	}
 }

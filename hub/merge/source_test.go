@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/merge"
@@ -192,4 +193,61 @@ func TestMergeOfFiles(t *testing.T) {
 	if _, err := r.tryApply(path, csv, nil); !errors.Is(err, merge.ErrChanged) {
 		t.Errorf("applied with another file: %v", err)
 	}
+}
+
+// FuzzSource: whatever is in a file, it is people that a pool could hold, or an error.
+func FuzzSource(f *testing.F) {
+	f.Add([]byte("cognito:username,email\nada,a@x.example\n"))
+	f.Add([]byte(`{"Users":[{"Username":"a","Attributes":[{"Name":"identities","Value":"[{\"userId\":\"1\",\"providerName\":\"P\"}]"}]}]}`))
+	f.Add([]byte(`{"isthmus":"users","version":1,"pool":"old"}` + "\n" + `{"sub":"1","username":"ada","links":[{"provider":"P","issuer":"i","subject":"s"}],"groups":["g"]}`))
+	path := filepath.Join(f.TempDir(), "people")
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := merge.OpenFile(path, "old")
+		if err != nil {
+			return
+		}
+		list, err := read(s)
+		if err == nil && len(list) == 0 && s.Kind == merge.FromJSON && len(text) == 0 {
+			t.Error("nothing is people")
+		}
+		for _, p := range list {
+			if p.Username == "" || strings.ContainsAny(p.Username+p.Sub, "\x00\n") || len(p.Sub) > 255 || !utf8.ValidString(p.Username) {
+				t.Errorf("%+v", p)
+			}
+		}
+	})
+}
+
+// FuzzPlan: whatever became of a plan's file, it is entries that can be tried, or an error with its place.
+func FuzzPlan(f *testing.F) {
+	r := newRig(f)
+	family(r)
+	path, _ := r.plan(r.live(), "")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text)
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		plan, err := merge.OpenPlan(path)
+		if err != nil {
+			return
+		}
+		defer plan.Close()
+		for {
+			e, err := plan.Next()
+			if err != nil {
+				return
+			}
+			if e.Decision == merge.Join && len(e.Target) != 1 || e.N < 1 {
+				t.Errorf("%+v", e)
+			}
+		}
+	})
 }

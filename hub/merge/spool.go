@@ -90,11 +90,22 @@ func (x *index) add(key string, row int32) {
 	x.first[d] = row
 }
 
-func (x *index) get(key string) []int32 {
+// maxAlike is how many rows of one key are looked at: a rule that matches
+// everybody with everybody must not take for ever.
+const maxAlike = 100
+
+// get returns the rows of a key, maxAlike of them at most, and how many there are.
+func (x *index) get(key string) (rows []int32, n int) {
 	d := digestOf(key)
 	first, there := x.first[d]
 	if !there {
-		return nil
+		return nil, 0
 	}
-	return append([]int32{first}, x.more[d]...)
+	more := x.more[d]
+	return append([]int32{first}, more[:min(len(more), maxAlike-1)]...), 1 + len(more)
+}
+
+func (x *index) count(key string) int {
+	_, n := x.get(key)
+	return n
 }

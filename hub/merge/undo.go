@@ -148,10 +148,7 @@ func Undo(ctx context.Context, p *hub.Pool, id, after string, dry bool, by hub.E
 		if err != nil {
 			return err
 		}
-		switch {
-		case m.State == hub.MergeUndone:
-			return nil
-		case !tx.Now.Before(m.Expires):
+		if !tx.Now.Before(m.Expires) {
 			return ErrTooLate
 		}
 		steps, next, err := hub.MergeSteps.List(tx, "", id+"/", store.Page{After: after, Limit: StepMax})
@@ -176,9 +173,12 @@ func Undo(ctx context.Context, p *hub.Pool, id, after string, dry bool, by hub.E
 		if dry {
 			return nil
 		}
-		m.State, m.Undone, m.Changed = hub.MergeUndoing, m.Undone+u.Undone, tx.Now
-		if next == "" {
+		m.Undone, m.Changed = m.Undone+u.Undone, tx.Now
+		switch {
+		case next == "":
 			m.State = hub.MergeUndone
+		case m.State != hub.MergeUndone: // or it is done once more for those who were left
+			m.State = hub.MergeUndoing
 		}
 		return hub.Merges.Put(tx, m)
 	}
