@@ -1,9 +1,12 @@
 package merge_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -485,5 +488,66 @@ func TestA101_StepTakesSealedWorkAlone(t *testing.T) {
 	}
 	if text, _ := json.Marshal(person); !strings.Contains(string(text), "mallory") {
 		t.Error("the person was not another")
+	}
+}
+
+// TestSpoiltPlans: whatever becomes of a plan's file by accident or by intent, it is entries that can be tried, or an
+// error with its place, and soon.
+func TestSpoiltPlans(t *testing.T) {
+	r := newRig(t)
+	family(r)
+	path, _ := r.plan(r.live(), "")
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rnd := rand.New(rand.NewPCG(seed, 2))
+	texts := [][]byte{
+		bytes.Replace(whole, []byte("decision: ask"), []byte("decision: "+strings.Repeat("[", 1<<19)), 1),
+		bytes.Replace(whole, []byte("rules:"), []byte("rules: "+strings.Repeat("{a: ", 1<<18)), 1),
+		bytes.Replace(whole, []byte("decision: ask"), []byte("decision:\n"+strings.Repeat("- ", 1<<18)), 1),
+		append(whole, bytes.Repeat([]byte("  x"), 1<<19)...),
+	}
+	for range 300 {
+		c := slices.Clone(whole)
+		for range 1 + rnd.IntN(3) {
+			at := rnd.IntN(len(c))
+			switch rnd.IntN(3) {
+			case 0:
+				c[at] = byte(rnd.IntN(256))
+			case 1:
+				c = slices.Insert(c, at, []byte("\n- {[\"':#&*|>"[rnd.IntN(12):])...)
+			case 2:
+				c = slices.Delete(c, at, at+min(rnd.IntN(40), len(c)-at))
+			}
+		}
+		texts = append(texts, c)
+	}
+	for i, text := range texts {
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		plan, err := merge.OpenPlan(path)
+		for err == nil {
+			var e *merge.Entry
+			if e, err = plan.Next(); err == nil && (e.N < 1 || e.Decision == merge.Join && len(e.Target) != 1) {
+				t.Errorf("%+v", e)
+			}
+		}
+		if plan != nil {
+			_ = plan.Close()
+		}
+		if wrong := (*merge.PlanError)(nil); !errors.Is(err, io.EOF) && (!errors.As(err, &wrong) || wrong.Line < 1) {
+			t.Errorf("%d: %v", i, err)
+		}
+		if took := time.Since(begun); took > 5*time.Second {
+			t.Errorf("%d: %s", i, took)
+		}
+		if i < 4 && errors.Is(err, io.EOF) {
+			t.Errorf("%d was read", i)
+		}
 	}
 }

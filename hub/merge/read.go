@@ -67,7 +67,7 @@ func (p *Plan) head() error {
 			return &PlanError{p.path, p.line, fmt.Errorf("it is no merge plan")}
 		}
 	}
-	if err := yaml.UnmarshalWithOptions(head, &p.Header, yaml.Strict()); err != nil {
+	if err := parse(head, &p.Header); err != nil {
 		return &PlanError{p.path, 1, err}
 	}
 	if p.Isthmus != "merge plan" || p.Version != PlanVersion {
@@ -108,13 +108,48 @@ func (p *Plan) Next() (*Entry, error) {
 		}
 	}
 	var list []*Entry
-	if err := yaml.UnmarshalWithOptions(text, &list, yaml.Strict()); err != nil {
+	if err := parse(text, &list); err != nil {
 		return nil, &PlanError{p.path, at, err}
 	}
 	if len(list) != 1 || list[0] == nil {
 		return nil, &PlanError{p.path, at, fmt.Errorf("it is no entry")}
 	}
 	return list[0], list[0].check(p.path, at)
+}
+
+// maxNesting bounds how deep a text is nested: the parser recurses, and a stack that
+// overflows cannot be recovered from.
+const maxNesting = 40
+
+// parse reads YAML, strictly, that is not nested beyond what anything here needs.
+func parse(text []byte, into any) error {
+	depth, quote := 0, byte(0)
+	for line := range bytes.Lines(text) {
+		indent := bytes.TrimLeft(line, " -?")
+		if len(line)-len(indent) > maxNesting {
+			return fmt.Errorf("it is nested more than %d deep", maxNesting)
+		}
+		for i := 0; i < len(line); i++ {
+			switch c := line[i]; {
+			case quote == '"' && c == '\\':
+				i++
+			case quote != 0:
+				if c == quote {
+					quote = 0
+				}
+			case c == '"' || c == '\'':
+				quote = c
+			case c == '[' || c == '{':
+				if depth++; depth > maxNesting {
+					return fmt.Errorf("it is nested more than %d deep", maxNesting)
+				}
+			case (c == ']' || c == '}') && depth > 0:
+				depth--
+			}
+		}
+		quote = 0 // no text of ours goes over lines
+	}
+	return yaml.UnmarshalWithOptions(text, into, yaml.Strict())
 }
 
 func (e *Entry) check(path string, line int) error {
@@ -147,6 +182,9 @@ func (p *Plan) read() ([]byte, error) {
 			err = nil
 		}
 		p.line++
+		if err == bufio.ErrBufferFull {
+			err = &PlanError{p.path, p.line, fmt.Errorf("the line is longer than %d KiB", maxPlanEntry>>10)}
+		}
 		return line, err
 	}
 }

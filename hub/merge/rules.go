@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/mapping"
 )
@@ -56,7 +54,10 @@ type Rules struct {
 func ParseRules(text []byte) (*Rules, error) {
 	r := &Rules{}
 	if len(strings.TrimSpace(string(text))) > 0 {
-		if err := yaml.UnmarshalWithOptions(text, r, yaml.Strict()); err != nil {
+		if len(text) > maxPlanEntry {
+			return nil, fmt.Errorf("it is longer than %d KiB", maxPlanEntry>>10)
+		}
+		if err := parse(text, r); err != nil {
 			return nil, err
 		}
 	}

@@ -220,34 +220,3 @@ func FuzzSource(f *testing.F) {
 		}
 	})
 }
-
-// FuzzPlan: whatever became of a plan's file, it is entries that can be tried, or an error with its place.
-func FuzzPlan(f *testing.F) {
-	r := newRig(f)
-	family(r)
-	path, _ := r.plan(r.live(), "")
-	text, err := os.ReadFile(path)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(text)
-	f.Fuzz(func(t *testing.T, text []byte) {
-		if err := os.WriteFile(path, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		plan, err := merge.OpenPlan(path)
-		if err != nil {
-			return
-		}
-		defer plan.Close()
-		for {
-			e, err := plan.Next()
-			if err != nil {
-				return
-			}
-			if e.Decision == merge.Join && len(e.Target) != 1 || e.N < 1 {
-				t.Errorf("%+v", e)
-			}
-		}
-	})
-}
