@@ -161,8 +161,6 @@ func beginMerge(a *api, q *request) (any, error) {
 	return new(shownMerge(m)), nil
 }
 
-// stepMerge is not audited by itself: begin and end are, and what a step does is
-// in the store's own record.
 func stepMerge(a *api, q *request) (any, error) {
 	var s Steps
 	if err := q.decode(&s); err != nil {
@@ -183,12 +181,16 @@ func stepMerge(a *api, q *request) (any, error) {
 			return nil, mergeError(fmt.Errorf("%w: the hub has no pool %s any more", merge.ErrChanged, m.From))
 		}
 	}
-	// Half of a step must not be done because the administrator's line breaks.
-	outcomes, err := merge.Step(context.WithoutCancel(q.Context()), q.pool, from, m.ID, s.Work)
+	var answer Outcomes
+	err = a.act(q, hub.Event{Name: hub.UsersMerging, Reason: m.ID}, func() (_ string, err error) {
+		// Half of it must not be done because the administrator's line breaks.
+		answer.Outcomes, err = merge.Step(context.WithoutCancel(q.Context()), q.pool, from, m.ID, s.Work)
+		return "", mergeError(err)
+	})
 	if err != nil {
-		return nil, mergeError(err)
+		return nil, err
 	}
-	return &Outcomes{outcomes}, nil
+	return &answer, nil
 }
 
 func finishMerge(a *api, q *request) (any, error) {
@@ -220,7 +222,7 @@ func undoMerge(a *api, q *request) (any, error) {
 		u, err = merge.Undo(context.WithoutCancel(q.Context()), q.pool, q.names["merge"], after, n.Dry, q.end())
 		return "", mergeError(err)
 	}
-	if n.Dry || after != "" {
+	if n.Dry {
 		_, err = do()
 	} else {
 		err = a.act(q, hub.Event{Name: hub.UsersUnmerged, Reason: q.names["merge"]}, do)
