@@ -169,7 +169,8 @@ func newFile(path string) (f *os.File, done func(error) error, err error) {
 	if _, err := os.Stat(path); err == nil {
 		return nil, nil, fmt.Errorf("%s is there already; remove it, or name another file", path)
 	}
-	if f, err = os.OpenFile(part, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600); err != nil {
+	_ = os.Remove(part) // of one that was killed
+	if f, err = os.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err != nil {
 		return nil, nil, err
 	}
 	return f, func(err error) error {
