@@ -34,7 +34,7 @@ lint: vet $(staticcheck) ## vet and staticcheck
 check: ## exactly what CI runs
 	.ci/run
 
-demo: ## a hub, an upstream and an app on this machine
+demo: ## two linked pools and two apps on this machine, ready to click
 	$(GO) run ./cmd/isthmus demo $(DEMOFLAGS)
 
 bench: ## what sign-ins cost: virtual people at a running pair of pools (BENCHFLAGS=-h)

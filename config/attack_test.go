@@ -71,7 +71,9 @@ func TestA34_A94_ProtectedAttributes(t *testing.T) {
 		{`token_use: x`, "is protected"},
 		{`"cognito:groups": groups`, "is protected"},
 		{`"cognito:username": name`, "is protected"},
-		{`groups: groups`, `did you mean "custom:groups"?`},
+		{`Groups: groups`, "is protected"},
+		{`roles: roles`, "is protected"},
+		{`groups: {from: groups, on_missing: ask}`, "nobody is asked"},
 		{`identities: identities`, "is protected"},
 		{`username: email`, "preferred_username"},
 	})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/isthmus-hub/isthmus/mapping"
@@ -37,8 +38,11 @@ func (p *PasswordPolicy) setDefaults() {
 func (p *Provider) setDefaults() {
 	p.Enabled, p.Creation = true, true
 	p.AttributesRequestMethod = "GET"
-	p.Logout = "always"
+	p.Logout, p.Link.OnMatch = "always", "ask"
+	p.ProviderGroup = true
 }
+
+func (s *Samples) setDefaults() { *s = Samples{Keep: 50, For: 7 * day} }
 
 func (c *Client) setDefaults() {
 	c.UserinfoTypes = "strings"
@@ -88,9 +92,13 @@ func (p *Pool) complete(r *reader, path string) {
 	names := make([]string, len(p.Providers))
 	for i := range p.Providers {
 		pr := &p.Providers[i]
+		pr.completePreset()
 		names[i] = pr.Name
-		if pr.Scopes == nil {
+		if pr.Scopes == nil && pr.Type != typeOAuth2 {
 			pr.Scopes = []string{"openid", "email", "profile"}
+		}
+		for j, domain := range pr.Link.TrustedDomains {
+			pr.Link.TrustedDomains[j] = strings.ToLower(domain)
 		}
 		if pr.Mapping == nil {
 			pr.Mapping = DefaultRules()
@@ -172,7 +180,7 @@ func compiled(rules []Rule) []mapping.Rule {
 	for i, r := range rules {
 		list[i] = mapping.Rule{
 			Attribute: r.Attribute, From: r.From, Expr: r.Expr, Value: r.Value, Default: r.Default,
-			OnMissing: mapping.OnMissing(r.OnMissing), Write: mapping.Write(r.Write), TrustVerification: r.TrustVerification,
+			OnMissing: mapping.OnMissing(r.OnMissing), Write: mapping.Write(r.Write), Split: r.Split, TrustVerification: r.TrustVerification,
 		}
 	}
 	return list

@@ -67,7 +67,8 @@ func TestDefaults(t *testing.T) {
 			},
 			Providers: []Provider{{
 				Name: "CorporateID", Issuer: "https://login.corp.example", ClientID: "hub", ClientSecret: NewSecret("upstream-secret"),
-				Scopes: []string{"openid", "email", "profile"}, AttributesRequestMethod: "GET", Enabled: true, Creation: true, Logout: "always", Mapping: DefaultRules(),
+				Scopes: []string{"openid", "email", "profile"}, AttributesRequestMethod: "GET", Enabled: true, Creation: true, Logout: "always", Link: Link{OnMatch: "ask"}, ProviderGroup: true,
+				Samples: Samples{Keep: 50, For: 7 * day}, Mapping: DefaultRules(),
 			}},
 			ResourceServers: []ResourceServer{{Identifier: "billing", Name: "billing", Scopes: []ResourceScope{{"read", "Read bills"}, {"write", "Change bills"}}}},
 			Clients: []Client{{
@@ -134,12 +135,16 @@ pools:
         creation: false
         logout: never
         logout_style: cognito
+        link: {trusted_domains: [corp.example, Staff.Corp.Example], on_match: never}
         mapping:
           email: [mail, email]
           email_verified: {from: email_verified, trust_verification: true}
           custom:level: {from: /org/level, default: 1, on_missing: default, write: once}
           nickname: {expr: claims.nick}
           locale: {value: en}
+          groups: {from: roles, split: ",", write: reconcile}
+        provider_group: false
+        samples: {keep: 0, for: 1d}
     clients:
       - id: two-secrets
         name: App
@@ -219,12 +224,15 @@ pools:
 				Name: "CorporateID", Label: "Corporate ID", Issuer: "https://10.1.2.3", Endpoints: Endpoints{Token: "https://10.1.2.3/token"},
 				ClientID: "0123456", ClientAuth: "none", Scopes: []string{"openid"}, AttributesRequestMethod: "POST",
 				Identifiers: []string{"corp.example"}, Algorithms: []string{"RS256", "ES256"}, Logout: "never", LogoutStyle: "cognito",
+				Link:    Link{TrustedDomains: []string{"corp.example", "staff.corp.example"}, OnMatch: "never"},
+				Samples: Samples{For: day},
 				Mapping: []Rule{
 					{Attribute: "email", From: []string{"mail", "email"}},
 					{Attribute: "email_verified", From: []string{"email_verified"}, TrustVerification: true},
 					{Attribute: "custom:level", From: []string{"/org/level"}, Default: "1", OnMissing: "default", Write: "once"},
 					{Attribute: "nickname", Expr: "claims.nick"},
 					{Attribute: "locale", Value: &en},
+					{Attribute: "groups", From: []string{"roles"}, Split: ",", Write: "reconcile"},
 				},
 			}},
 			Clients: []Client{{
@@ -270,7 +278,7 @@ pools:
 	}
 	app := got.Pools[0].Clients[0].Added
 	person := mapping.Attributes{"email": "ada@corp.example", "custom:unit": "x", "custom:level": "3"}
-	if claims, left := app.Apply(person, "two-secrets", nil, mapping.AccessToken); len(claims) != 3 || len(left) != 0 {
+	if claims, left := app.Apply(person, nil, "two-secrets", nil, mapping.AccessToken); len(claims) != 3 || len(left) != 0 {
 		t.Errorf("access tokens of the app get %v, not %v", claims, left)
 	}
 	secrets := got.Pools[0].Clients[0].Secrets

@@ -11,7 +11,7 @@
 // value. It is pure: no network, no clock, no global state. The environment and the files that hold secrets are read
 // through the functions of Environment.
 //
-// cmd calls it and translates its structs into the hub's; of the hub only the protocol vocabulary (hub/oauth) and what
-// clients prove with (hub/proof, for their keys) are imported. Load fills in every default, so nobody after it has to
+// cmd calls it and translates its structs into the hub's; of the hub only the protocol vocabulary (hub/oauth), what
+// clients prove with (hub/proof, for their keys) and what is known of providers (idp/preset) are imported. Load fills in every default, so nobody after it has to
 // know them; a struct made by hand has none.
 package config

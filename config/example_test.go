@@ -18,6 +18,8 @@ func exampleMachine() Environment {
 		"ADA_PASSWORD": "Correct-horse-7", "BOB_PASSWORD": "Correct-horse-8",
 	}
 	files := fstest.MapFS{
+		"secrets/upstream":    {Data: []byte(strings.Repeat("e5", 24)), Mode: 0o600},
+		"keys/apple.p8":       {Data: []byte(signingKey), Mode: 0o600},
 		"secrets/payroll":     {Data: []byte(strings.Repeat("c3", 24)), Mode: 0o600},
 		"secrets/payroll.old": {Data: []byte(strings.Repeat("d4", 24)), Mode: 0o600},
 		"keys/bank.jwks.json": {Data: []byte(oneKey)},

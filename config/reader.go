@@ -22,6 +22,7 @@ type reader struct {
 	// Of the pool under examination: the scopes of its resource servers, and the ids of its clients in order.
 	declared  map[string]bool
 	clientIDs []string
+	signers   map[string]string // of keys that sign for us at upstreams, to where they do
 	findings  []finding
 	warned    []finding
 	byValue   []string // paths of secrets written in the file itself

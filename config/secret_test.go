@@ -35,7 +35,7 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 	}
 	fmt.Fprintln(&out, errors.New("wrapped: "+s.String()), s.Origin())
 	for _, h := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
-		slog.New(h).Info("message", "secret", s, "pointer", &s, "struct", Provider{ClientSecret: s}, "list", []Secret{s})
+		slog.New(h).Info("message", "key", Provider{ClientAuth: authKey, PrivateKey: s}, "secret", s, "pointer", &s, "struct", Provider{ClientSecret: s}, "list", []Secret{s})
 	}
 	asJSON, err := json.Marshal(h)
 	if err != nil {

@@ -1,5 +1,5 @@
 // Package hub says what exists: Pool, Client, Provider, User, Link, Session,
-// Interaction, Pending, Code, Grant, Key, Trace and Event, the rules each of
+// Interaction, Pending, Code, Grant, Key, Trace, Sample and Event, the rules each of
 // them keeps on its own, and the collections they are stored in.
 //
 // What is done with them lives one floor up: hub/signin lets people in,
@@ -15,6 +15,10 @@
 //   - A user is found by link (provider, issuer, subject), compared byte for
 //     byte, or by name. Names of local users are folded; names of federated
 //     users are not, because subjects are case sensitive (OIDC Core §2).
+//   - Groups remember which provider gave them. What nobody gave came from an
+//     administrator or a merge, and no provider takes it away.
+//   - Claims that providers sent are kept in a fixed number of sealed slots
+//     (sample.go), without an index, within the transaction of the sign-in.
 //   - A session's cookie is "sid.secret". The sid is public and never a
 //     credential; the store keeps only the secret's hash.
 //   - A code is unique in the interaction that made it, so an interaction ends

@@ -103,16 +103,55 @@ func clientHops(p *Pool, id string, e End, now time.Time) (hops []Hop) {
 // EndSessions ends every session of a person, the first of them in the given
 // transaction, and reports whether more are left: see EndAll.
 func EndSessions(tx *store.Tx, p *Pool, sub string, e End) (more bool, err error) {
-	sessions, next, err := Sessions.FindAll(tx, "sub", sub, store.Page{Limit: endBatch})
-	if err != nil {
-		return false, err
-	}
-	for _, s := range sessions {
-		if _, err := EndSession(tx, p, s, e); err != nil {
+	n := 0
+	for after := ""; ; {
+		// A page may be short of live sessions, or have none of them.
+		sessions, next, err := Sessions.FindAll(tx, "sub", sub, store.Page{After: after, Limit: endBatch})
+		if err != nil {
 			return false, err
 		}
+		for _, s := range sessions {
+			if n == endBatch {
+				return true, nil
+			}
+			if _, err := EndSession(tx, p, s, e); err != nil {
+				return false, err
+			}
+			n++
+		}
+		if next == "" {
+			return false, nil
+		}
+		after = next
 	}
-	return next != "", nil
+}
+
+// EndSome ends those sessions of a person that are picked, as EndSessions does,
+// and reports whether more are left. It is for those that are dead already by
+// what the transaction writes (Entry.Over), so that their apps hear of it.
+func EndSome(tx *store.Tx, p *Pool, sub string, e End, picked func(*Session) bool) (more bool, err error) {
+	ended := 0
+	for after := ""; ; {
+		sessions, next, err := Sessions.FindAll(tx, "sub", sub, store.Page{After: after, Limit: endBatch})
+		if err != nil {
+			return false, err
+		}
+		for _, s := range sessions {
+			if !picked(s) {
+				continue
+			}
+			if ended == endBatch {
+				return true, nil
+			}
+			if _, err := EndSession(tx, p, s, e); err != nil {
+				return false, err
+			}
+			ended++
+		}
+		if after = next; next == "" {
+			return false, nil
+		}
+	}
 }
 
 // EndAll ends the sessions of a person that EndSessions left, and tells
@@ -122,6 +161,21 @@ func EndAll(ctx context.Context, p *Pool, sub string, e End) error {
 	for more := true; more; {
 		err := p.Space.Update(ctx, func(tx *store.Tx) (err error) {
 			more, err = EndSessions(tx, p, sub, e)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// EndRest ends the picked sessions that EndSome left, and tells Pool.Ended.
+func EndRest(ctx context.Context, p *Pool, sub string, more bool, e End, picked func(*Session) bool) error {
+	defer p.TellEnded()
+	for more {
+		err := p.Space.Update(ctx, func(tx *store.Tx) (err error) {
+			more, err = EndSome(tx, p, sub, e, picked)
 			return err
 		})
 		if err != nil {

@@ -25,9 +25,6 @@ func (e Entry) Dead(p *Pool, c *Client, u *User) string {
 	if !ok || !c.Uses(pr) {
 		return "provider_off"
 	}
-	if _, ok := u.Link(e.Link); !ok {
-		return "unlinked"
-	}
 	return ""
 }
 
@@ -40,6 +37,10 @@ func (e Entry) Over(u *User) string {
 		return "user_disabled"
 	case !e.Began.After(u.SignedOut):
 		return "signed_out"
+	case e.Provider != "":
+		if _, ok := u.Link(e.Link); !ok {
+			return "unlinked"
+		}
 	}
 	return ""
 }

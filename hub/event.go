@@ -50,10 +50,16 @@ const (
 	UsersMerging      EventName = "users_merging" // Reason is the merge's id, as in those that follow
 	UsersMerged       EventName = "users_merged"
 	UsersUnmerged     EventName = "users_unmerged"
+	UserLinked        EventName = "user_linked"   // Reason is by whom: administrator, person or rule
+	UserUnlinked      EventName = "user_unlinked" // likewise
+	UserClaimed       EventName = "user_claimed"  // the address was proven, and what was before fell
+	LinkRefused       EventName = "link_refused"
 	KeyRotated        EventName = "key_rotated"
 	KeyWithdrawn      EventName = "key_withdrawn" // in an emergency; Reason is the key's id
 	ConfigReloaded    EventName = "config_reloaded"
-	AdminAct          EventName = "admin_act" // about to be tried; Reason names the event that tells how it went
+	MappingTried      EventName = "mapping_tried"   // on people's claims, masked
+	ClaimsRevealed    EventName = "claims_revealed" // the same, unmasked
+	AdminAct          EventName = "admin_act"       // about to be tried; Reason names the event that tells how it went
 	CrossOriginDenied EventName = "cross_origin_denied"
 )
 

@@ -84,7 +84,7 @@ const maxUpstreamHint = 4 << 10
 // SealHint seals a provider's ID token, to be shown there at sign-out; nil where
 // it is not wanted, or too large.
 func (p *Pool) SealHint(pr *Provider, idToken string) []byte {
-	if pr.Logout == LogoutNever || len(idToken) > maxUpstreamHint {
+	if idToken == "" || pr.Logout == LogoutNever || len(idToken) > maxUpstreamHint {
 		return nil
 	}
 	return p.Secrets.Session.Seal([]byte(idToken), []byte(pr.Name))

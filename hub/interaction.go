@@ -19,11 +19,25 @@ type Interaction struct {
 	// Device is the short code of the device that this sign-in is for.
 	Device string `json:"device,omitempty"`
 
+	// Account says that no app waits, but the person's own page of ways in. Owner
+	// is who adds one there, and OwnerSession the session it is done in.
+	Account      bool   `json:"account,omitempty"`
+	Owner        string `json:"owner,omitempty"`
+	OwnerSession string `json:"owner_session,omitempty"`
+
+	// Joins says that a Joining waits, and that who comes back from the provider
+	// is to prove its user.
+	Joins bool `json:"joins,omitempty"`
+
 	// Pushed is the id of the pushed request that this one came from.
 	Pushed string `json:"pushed,omitempty"`
 
 	// Wish is what the request's long parameters came down to.
 	Wish Wish `json:"wish,omitzero"`
+
+	// Another says that prompt=login in the request is the person's, who wants to
+	// come as somebody else, and not a demand of the app.
+	Another bool `json:"another,omitempty"`
 
 	// Towards the provider, once one is chosen.
 	Provider string    `json:"provider,omitempty"`
@@ -37,6 +51,9 @@ type Interaction struct {
 	ProvenName string    `json:"proven_name,omitempty"`
 	ProvenAt   time.Time `json:"proven_at,omitzero"`
 }
+
+// App tells whether the sign-in is for an app whose request can be made again.
+func (in *Interaction) App() bool { return in.Device == "" && !in.Account }
 
 // Wish is what an app asks of a sign-in beyond scopes: a certain person, certain
 // claims, a certain strength.
@@ -61,6 +78,7 @@ type Pending struct {
 	Interaction string             `json:"interaction"`
 	Identity    Identity           `json:"identity"`
 	Set         mapping.Attributes `json:"set"` // mapped already
+	Groups      *mapping.Claimed   `json:"groups,omitempty"`
 	Ask         []string           `json:"ask"`
 	Expires     time.Time          `json:"expires"`
 }

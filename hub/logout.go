@@ -64,6 +64,8 @@ const (
 	ByDeletion      Cause = "deleted"       // the user was deleted; who did it
 	ByAge           Cause = "expired"       // the session was old
 	ByReplacement   Cause = "replaced"      // another person signed in on the same browser
+	ByUnlinking     Cause = "unlinked"      // the identity it began with was taken off the user; who did it
+	ByOwner         Cause = "claimed"       // the owner of the address proved it, and what was before fell
 )
 
 // Channel is how a party is told.

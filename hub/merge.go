@@ -66,6 +66,7 @@ type UserChange struct {
 	Attributes map[string]AttributeChange `json:"attributes,omitempty"`
 	Links      []string                   `json:"links,omitempty"` // keys of those that came
 	Groups     []string                   `json:"groups,omitempty"`
+	Given      map[string][]string        `json:"given,omitempty"` // of Groups, as in User
 	Aliases    []string                   `json:"aliases,omitempty"`
 	// Password is the digest of the hash that came; empty: none did.
 	Password string    `json:"password,omitempty"`

@@ -43,6 +43,9 @@ type Pool struct {
 	// closed. May be nil.
 	Registered *Registrations
 
+	// Samples are the claim sets that providers sent lately. Nil: none are kept.
+	Samples *Samples
+
 	SessionLife     time.Duration // how long a browser stays signed in
 	InteractionLife time.Duration // how long a sign-in may take from first page to code
 	CodeLife        time.Duration
@@ -211,6 +214,7 @@ type Secrets struct {
 	Refresh *seal.Sealer  // MAC of refresh tokens
 	Session *seal.Sealer  // providers' ID tokens at rest
 	Merge   *seal.Sealer  // MAC of merge plans
+	Samples *seal.Sealer  // people's claims at rest
 	Nonces  *proof.Nonces // of DPoP
 }
 
@@ -222,6 +226,7 @@ func NewSecrets(key *seal.Key, pool string) *Secrets {
 		Refresh: key.Derive("refresh/" + pool),
 		Session: key.Derive("session/" + pool),
 		Merge:   key.Derive("merge/" + pool),
+		Samples: key.Derive("samples/" + pool),
 		Nonces:  proof.NewNonces(key.Derive("dpop/"+pool), 0),
 	}
 }

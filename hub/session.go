@@ -10,7 +10,9 @@ import (
 	"github.com/isthmus-hub/isthmus/hub/store"
 )
 
-// Session is one browser signed in to the pool.
+// Session is one browser signed in to the pool. It is remembered for longer than
+// it signs anybody in, because apps go on with what they were given: they still
+// have to hear when the person signs out.
 type Session struct {
 	ID     string `json:"id"` // public; see SID for what clients know it by
 	Secret []byte `json:"secret"`
@@ -18,7 +20,8 @@ type Session struct {
 	UpstreamSID string          `json:"upstream_sid,omitempty"`
 	Hint        []byte          `json:"hint,omitempty"` // the provider's ID token, sealed: it goes back there at sign-out
 	Clients     []SessionClient `json:"clients,omitempty"`
-	Expires     time.Time       `json:"expires"`
+	Expires     time.Time       `json:"expires"` // it signs nobody in after this
+	Kept        time.Time       `json:"kept"`    // nor is it remembered after this
 }
 
 // SessionClient is a client that was given something of a session, and must hear
@@ -32,7 +35,7 @@ type SessionClient struct {
 var Sessions = store.Collection[Session]{
 	Name:    "session",
 	ID:      func(s *Session) string { return s.ID },
-	Expires: func(s *Session) time.Time { return s.Expires },
+	Expires: func(s *Session) time.Time { return s.Kept },
 	Indexes: []store.Index[Session]{
 		{Name: "sub", Keys: func(s *Session) []string { return []string{s.Sub} }},
 		{Name: "upstream", Keys: func(s *Session) []string {
@@ -53,14 +56,17 @@ func UpstreamKey(provider, sid string) string { return HashCode(provider + "\n" 
 const joinDay = 24 * time.Hour
 
 // Join notes that a client is given something that may live until a time. It
-// reports whether the session has changed.
-func (s *Session) Join(client string, until time.Time) (changed bool) {
+// reports whether the session has changed. Where the end of a session ends
+// everything that came of it, it need not be remembered beyond.
+func (s *Session) Join(p *Pool, client string, until time.Time) (changed bool) {
 	until = until.Truncate(joinDay).Add(joinDay)
+	if !p.Logout.OnExpiry && until.After(s.Kept) {
+		s.Kept, changed = until, true
+	}
 	for i := range s.Clients {
 		if c := &s.Clients[i]; c.ID == client {
-			changed = until.After(c.Until)
-			if changed {
-				c.Until = until
+			if until.After(c.Until) {
+				c.Until, changed = until, true
 			}
 			return changed
 		}
@@ -68,6 +74,9 @@ func (s *Session) Join(client string, until time.Time) (changed bool) {
 	s.Clients = append(s.Clients, SessionClient{client, until})
 	return true
 }
+
+// Live tells whether the session still signs its person in.
+func (s *Session) Live(now time.Time) bool { return now.Before(s.Expires) }
 
 // SID is the sid by which a client knows a session (OpenID Connect Back-Channel
 // Logout §2.1): another for each client, so that two of them cannot tell that
@@ -89,8 +98,8 @@ func NewSessionID(now time.Time) (id, key string, secret []byte) {
 // SessionCookie is the cookie value of a session's id and key.
 func SessionCookie(id, key string) string { return id + "." + key }
 
-// FindSession returns the live session a cookie value belongs to, or
-// store.ErrNotFound for anything else.
+// FindSession returns the session a cookie value belongs to, live or only
+// remembered, or store.ErrNotFound for anything else.
 func FindSession(tx *store.Tx, cookie string) (*Session, error) {
 	id, key, ok := strings.Cut(cookie, ".")
 	if !ok || len(id) != 22 || len(key) != 43 {

@@ -11,10 +11,15 @@ import (
 const sweepBatch = 100
 
 // Sweep removes what has expired, in small transactions, and the oldest traces
-// beyond TraceMax. It returns how many records went.
+// beyond TraceMax, and claim sets that are kept no more. It returns how many
+// records went. Sessions stay where their age is an end that others hear of:
+// EndSession takes them away.
 func Sweep(ctx context.Context, p *Pool) (removed int, err error) {
 	sweeps := []func(*store.Tx, int) (int, error){
-		Codes.Sweep, Sessions.Sweep, Grants.Sweep, Pendings.Sweep, Pushes.Sweep, Devices.Sweep, Replays.Sweep, RegistrationTokens.Sweep, Traces.Sweep, Endeds.Sweep, Logouts.Sweep, MergeSteps.Sweep,
+		Codes.Sweep, Grants.Sweep, Pendings.Sweep, Joinings.Sweep, Pushes.Sweep, Devices.Sweep, Replays.Sweep, RegistrationTokens.Sweep, Traces.Sweep, Endeds.Sweep, Logouts.Sweep, MergeSteps.Sweep,
+	}
+	if !p.Logout.OnExpiry {
+		sweeps = append(sweeps, Sessions.Sweep)
 	}
 	for _, sweep := range sweeps {
 		for {
@@ -32,8 +37,14 @@ func Sweep(ctx context.Context, p *Pool) (removed int, err error) {
 			}
 		}
 	}
-	n, err := trimTraces(ctx, p)
-	return removed + n, err
+	for _, trim := range []func(context.Context, *Pool) (int, error){trimTraces, trimSamples} {
+		n, err := trim(ctx, p)
+		removed += n
+		if err != nil {
+			return removed, err
+		}
+	}
+	return removed, nil
 }
 
 // trimTraces removes the oldest traces until TraceMax are left.

@@ -32,8 +32,12 @@ type User struct {
 	Disabled   bool               `json:"disabled,omitempty"`
 	Attributes mapping.Attributes `json:"attributes"`
 	Links      []Link             `json:"links,omitempty"`
-	Groups     []string           `json:"groups,omitempty"`  // sorted
+	Groups     []string           `json:"groups,omitempty"`  // sorted; Pool.Groups adds the providers' own
 	Aliases    []Alias            `json:"aliases,omitempty"` // subs that were this person's elsewhere
+
+	// Given are, by provider, those of Groups that its claims gave. What is in
+	// Groups alone came from elsewhere, and no provider takes it away.
+	Given map[string][]string `json:"given,omitempty"`
 
 	Password       string    `json:"password,omitempty"`       // argon2id in PHC form; empty: no password
 	PasswordExpiry time.Time `json:"password_expiry,omitzero"` // of a temporary password
@@ -77,8 +81,31 @@ func (l Link) Key() string {
 	return url.QueryEscape(l.Provider) + "/" + url.QueryEscape(l.Issuer) + "/" + url.QueryEscape(l.Subject)
 }
 
-// Federated tells whether the user came through a provider and owns no password.
-func (u *User) Federated() bool { return len(u.Links) > 0 && u.Password == "" }
+// MaxLinks is how many identities may be joined to a user (Cognito's limit).
+const MaxLinks = 5
+
+// Federated tells whether the user was made by a first sign-in through a provider
+// and is named after that identity. What is joined later, or goes, changes nothing
+// about it.
+func (u *User) Federated() bool {
+	return u.Password == "" && slices.ContainsFunc(u.Links, func(l Link) bool { return l.Primary })
+}
+
+// Proven tells whether the user's address was proven, as far as the pool can
+// rely on it: it is marked so, and no provider could have written that but those
+// trusted for its domain (A82, A88).
+func (u *User) Proven(p *Pool) bool {
+	domain, ok := AddressDomain(u.Attributes["email"])
+	if !ok || u.Attributes["email_verified"] != "true" {
+		return false
+	}
+	for _, l := range u.Links {
+		if pr, ok := p.Provider(l.Provider); !ok || !pr.Trusts(domain) {
+			return false
+		}
+	}
+	return true
+}
 
 // Link finds the user's link to a provider's identity.
 func (u *User) Link(key string) (Link, bool) {

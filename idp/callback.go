@@ -41,7 +41,7 @@ func (p *Provider) callback(ctx context.Context, t *trace, params url.Values) (s
 		return "", err
 	}
 	switch iss := params.Get("iss"); {
-	case params.Has("iss") && iss != p.cfg.Issuer:
+	case params.Has("iss") && !p.Issues(iss):
 		return invalid("iss", fmt.Errorf("iss is %q, configured is %q", cut(iss), p.cfg.Issuer))
 	case !params.Has("iss") && m.IssInCallback:
 		return invalid("iss", errors.New("iss is missing although the provider promises it (RFC 9207)"))

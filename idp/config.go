@@ -19,7 +19,8 @@ const (
 	AuthByDiscovery = ""                    // basic, unless the provider's metadata offers only another of these
 	AuthBasic       = "client_secret_basic" // RFC 6749 §2.3.1, form-encoded before base64
 	AuthPost        = "client_secret_post"
-	AuthNone        = "none" // a public client: PKCE alone
+	AuthNone        = "none"            // a public client: PKCE alone
+	AuthPrivateKey  = "private_key_jwt" // by an Assertion
 )
 
 // When userinfo is asked for.
@@ -41,7 +42,7 @@ var DefaultAlgorithms = []string{"RS256", "ES256", "PS256", "EdDSA"}
 var knownAlgorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 
 // Endpoints of a provider. In a Config, each one set replaces what discovery says; with Authorization, Token and JWKS
-// set there is no discovery at all.
+// set there is no discovery at all, nor is there with OAuth2.
 type Endpoints struct {
 	Authorization, Token, UserInfo, JWKS, EndSession string
 }
@@ -54,8 +55,13 @@ type Config struct {
 	ClientSecret string `json:"-"`
 	RedirectURI  string // our callback, as registered at the provider
 
-	AuthMethod   string   // AuthByDiscovery, AuthBasic, AuthPost, AuthNone
-	Scopes       []string // empty: openid; otherwise openid must be among them
+	OAuth2    *OAuth2  // set for a provider without ID tokens
+	Tenants   []string // set for one of many tenants: "{tenantid}" in Issuer stands for one of these, which a token names by tid
+	Discovery string   // where the metadata lie; empty: under Issuer (OpenID Connect Discovery §4.1)
+
+	AuthMethod   string     // AuthByDiscovery, AuthBasic, AuthPost, AuthNone, AuthPrivateKey
+	Assertion    *Assertion `json:"-"` // in place of ClientSecret
+	Scopes       []string   // empty: openid; otherwise openid must be among them
 	Endpoints    Endpoints
 	Algorithms   []string          // accepted for ID tokens; empty: DefaultAlgorithms. MACs and none cannot be listed
 	ResponseMode string            // "", "query" or "form_post"
@@ -65,6 +71,11 @@ type Config struct {
 	UserInfoMethod   string // "" or GET, or POST
 	UserInfoSigned   bool   // demand a signed JWT from userinfo; otherwise demand JSON (OpenID Connect Core §5.3.2)
 	ForwardLoginHint bool   // pass login_hint on
+
+	Verified       Verified // what makes an e-mail address proven
+	NameInCallback bool     // believe the name, and nothing else, in the callback's field user
+	NoAuthTime     bool     // it may not tell when a person authenticated; who demands that is refused then all the same
+	NoPKCE         bool     // for the provider that refuses a token request with code_verifier
 
 	LogoutStyle           string // LogoutStandard, LogoutCognito
 	PostLogoutRedirectURI string // where people come back to, as registered at the provider; EndSession needs it
@@ -93,6 +104,9 @@ func (c *Config) check(hc *http.Client) error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 
+	if strings.Contains(c.Issuer, tenantPart) != (len(c.Tenants) > 0) {
+		bad("issuer: %s stands in it just if there are tenants", tenantPart)
+	}
 	if u, err := checkURL(hc, c.Issuer); err != nil {
 		bad("issuer: %w", err)
 	} else if u.RawQuery != "" || u.ForceQuery {
@@ -119,16 +133,30 @@ func (c *Config) check(hc *http.Client) error {
 	switch c.AuthMethod {
 	case AuthByDiscovery, AuthNone:
 	case AuthBasic, AuthPost:
-		if c.ClientSecret == "" {
+		if !c.hasSecret() {
 			bad("authentication by %s needs a client secret", c.AuthMethod)
+		}
+	case AuthPrivateKey:
+		if c.Assertion == nil {
+			bad("authentication by %s needs a key", c.AuthMethod)
 		}
 	default:
 		bad("unknown authentication method %q", c.AuthMethod)
 	}
-	if len(c.Scopes) == 0 {
+	if c.Assertion != nil {
+		if _, err := c.Assertion.algorithm(); err != nil {
+			bad("%w", err)
+		}
+		if len(c.Tenants) > 0 {
+			bad("an assertion is for one issuer, and there are many tenants")
+		}
+	}
+	if o := c.OAuth2; o != nil {
+		c.checkOAuth2(hc, bad)
+	} else if len(c.Scopes) == 0 {
 		c.Scopes = []string{"openid"}
 	}
-	if !slices.Contains(c.Scopes, "openid") {
+	if c.OAuth2 == nil && !slices.Contains(c.Scopes, "openid") {
 		bad("scopes %q lack openid, so there would be no ID token", strings.Join(c.Scopes, " "))
 	}
 	if len(c.Algorithms) == 0 {
@@ -140,7 +168,7 @@ func (c *Config) check(hc *http.Client) error {
 		}
 	}
 	for _, e := range []struct{ name, url string }{{"authorization", c.Endpoints.Authorization}, {"token", c.Endpoints.Token},
-		{"userinfo", c.Endpoints.UserInfo}, {"jwks", c.Endpoints.JWKS}, {"end_session", c.Endpoints.EndSession}} {
+		{"userinfo", c.Endpoints.UserInfo}, {"jwks", c.Endpoints.JWKS}, {"end_session", c.Endpoints.EndSession}, {"discovery", c.Discovery}} {
 		if _, err := checkURL(hc, e.url); e.url != "" && err != nil {
 			bad("%s endpoint: %w", e.name, err)
 		}
@@ -164,10 +192,33 @@ func (c *Config) check(hc *http.Client) error {
 	if !slices.Contains([]string{"", "query", "form_post"}, c.ResponseMode) {
 		bad("response mode %q is neither query nor form_post", c.ResponseMode)
 	}
+	if !slices.Contains(verifications, c.Verified) {
+		bad("verified: %q is not one of %q", c.Verified, verifications)
+	}
 	if c.Timeout <= 0 {
 		c.Timeout = 9 * time.Second
 	}
 	return errors.Join(errs...)
+}
+
+func (c *Config) checkOAuth2(hc *http.Client, bad func(string, ...any)) {
+	if c.OAuth2.Subject == "" {
+		bad("what names a person is not said")
+	}
+	if e := c.Endpoints; e.Authorization == "" || e.Token == "" || e.UserInfo == "" {
+		bad("a provider of plain OAuth 2 needs authorization, token and userinfo endpoints")
+	}
+	if _, err := checkURL(hc, c.OAuth2.Emails); c.OAuth2.Emails != "" && err != nil {
+		bad("emails endpoint: %w", err)
+	}
+	if c.UserInfoSigned || len(c.Tenants) > 0 {
+		bad("a provider of plain OAuth 2 has neither signed userinfo nor tenants")
+	}
+}
+
+// hasSecret tells whether there is a secret to send, kept or made.
+func (c *Config) hasSecret() bool {
+	return c.ClientSecret != "" || c.Assertion != nil && c.Assertion.AsSecret
 }
 
 // cognitoIssuer is what the issuers of Amazon's user pools look like. Their /logout knows nothing of RP-Initiated Logout.
@@ -175,7 +226,7 @@ var cognitoIssuer = regexp.MustCompile(`^https://cognito-idp\.[a-z0-9-]+\.amazon
 
 // discovers tells whether metadata must be fetched.
 func (c *Config) discovers() bool {
-	return c.Endpoints.Authorization == "" || c.Endpoints.Token == "" || c.Endpoints.JWKS == ""
+	return c.OAuth2 == nil && (c.Endpoints.Authorization == "" || c.Endpoints.Token == "" || c.Endpoints.JWKS == "")
 }
 
 // checkURL parses an endpoint: absolute, https or listed, no fragment, no user, a readable query.

@@ -1,4 +1,4 @@
-// Package idp is the hub as relying party of one upstream OpenID Provider.
+// Package idp is the hub as relying party of one upstream: an OpenID Provider, or one of plain OAuth 2 (see OAuth2).
 //
 // It owns everything between "send this person upstream" and "this is who came back": discovery and its cache, the
 // authorization URL, the callback's parameters, the code exchange, the whole verification of the ID token, keys and
@@ -13,6 +13,10 @@
 //
 // The code exchange is our own POST rather than x/oauth2's: that library cuts a long body in silence, decodes loosely,
 // and keeps whole bodies in its errors. Its PKCE functions are used.
+//
+// What a known provider has of its own is data of package preset; here are the abilities it needs, each by itself: a
+// provider without ID tokens, a secret that is made, tenants under one issuer, a name in the callback's form, and what
+// counts as a verified address.
 //
 // Nothing here touches the network at construction, so the hub starts when its upstreams are down, and nothing here
 // knows pools, users, links or HTTP handlers: package hub/signin calls it, and cmd's doctor.

@@ -41,6 +41,7 @@ func (p *Provider) exchange(ctx context.Context, t *trace, r Request, code strin
 	if err := r.check(); err != nil {
 		return nil, &Error{Step: StepToken, Check: "request", Kind: KindMisused, Cause: err}
 	}
+	r = p.fit(r)
 	m, err := p.discover(ctx, t)
 	if err != nil {
 		return nil, err
@@ -49,11 +50,16 @@ func (p *Provider) exchange(ctx context.Context, t *trace, r Request, code strin
 	if err != nil {
 		return nil, err
 	}
+	if p.cfg.OAuth2 != nil {
+		return p.identify(ctx, t, m, tokens.AccessToken, r)
+	}
 	claims, err := p.verify(ctx, t, tokens.IDToken, tokens.AccessToken, r)
 	if err != nil {
 		return nil, err
 	}
 	id := claims.identity(p.cfg.Name, tokens.IDToken)
+	p.vouch(id.Claims)
+	p.addName(id.Claims, r.User)
 	if m.UserInfoEndpoint == "" || !p.wantsUserInfo(id.Claims, needs) {
 		return id, nil
 	}
@@ -61,6 +67,7 @@ func (p *Provider) exchange(ctx context.Context, t *trace, r Request, code strin
 	if err != nil {
 		return nil, err
 	}
+	p.vouch(info)
 	id.Claims = merge(id.Claims, info)
 	return id, nil
 }

@@ -27,6 +27,7 @@ type verificationKey struct {
 	kid, alg string // alg is empty if the key set does not bind the key to one
 	family   string // RSA, or the one algorithm that a key of its type can serve
 	public   crypto.PublicKey
+	issuer   string // the one issuer that the key signs for, where the set says so, perhaps with tenantPart in it
 }
 
 // keySet is a provider's keys that can verify signatures, and why others were dropped.
@@ -47,6 +48,7 @@ type jwk struct {
 	E      string   `json:"e"`
 	X      string   `json:"x"`
 	Y      string   `json:"y"`
+	Issuer string   `json:"issuer"` // Entra's
 }
 
 // parseKeys reads a JWK Set (RFC 7517 §5). Keys that cannot be used are dropped, each with a reason; the set itself
@@ -98,7 +100,7 @@ func (s *keySet) has(k verificationKey) bool {
 func (s *keySet) candidates(h jwsHeader) []*verificationKey {
 	var found []*verificationKey
 	for i := range s.keys {
-		if k := &s.keys[i]; (!h.hasKid || k.kid == h.kid) && (k.alg == "" || k.alg == h.alg) && k.suits(h.alg) {
+		if k := &s.keys[i]; (!h.hasKid || k.kid == h.kid) && (k.alg == "" || k.alg == h.alg) && k.suits(h.alg) && k.serves(h) {
 			found = append(found, k)
 		}
 	}
@@ -126,7 +128,7 @@ func parseKey(m map[string]any) (verificationKey, error) {
 	if len(k.KeyOps) > 0 && !slices.Contains(k.KeyOps, "verify") {
 		return none, errors.New("key_ops lacks verify")
 	}
-	key := verificationKey{kid: k.Kid, alg: k.Alg}
+	key := verificationKey{kid: k.Kid, alg: k.Alg, issuer: k.Issuer}
 	switch k.Kty {
 	case "RSA":
 		key.family = "RSA"
@@ -173,6 +175,7 @@ func readJWK(m map[string]any) (jwk, error) {
 			return k, fmt.Errorf("%s is not a string", f.name)
 		}
 	}
+	k.Issuer, _ = m["issuer"].(string)
 	if v, ok := m["key_ops"]; ok {
 		if k.KeyOps, ok = stringList(v); !ok {
 			return k, errors.New("key_ops is not a list of strings")

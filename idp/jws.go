@@ -26,6 +26,8 @@ type jws struct {
 type jwsHeader struct {
 	alg, kid string
 	hasKid   bool
+	// Of a provider with many tenants, what the payload claims: the key must serve them.
+	tenant, issuer string
 }
 
 // checkError is a failed check under the name an *Error shows.

@@ -58,6 +58,7 @@ func (p *Provider) verifyLogout(ctx context.Context, t *trace, raw string) (*Log
 	if bad != nil {
 		return nil, invalid(bad)
 	}
+	p.narrow(token)
 	if failed := p.verifySignature(ctx, t, StepLogoutToken, token); failed != nil {
 		return nil, failed
 	}
@@ -85,10 +86,10 @@ func (p *Provider) checkLogout(payload []byte, now time.Time) (*Logout, *checkEr
 	if err := strictjson.Decode(payload, &c.all); err != nil {
 		return nil, &checkError{"json", err}
 	}
-	l := &Logout{Provider: p.cfg.Name, Issuer: p.cfg.Issuer}
+	l := &Logout{Provider: p.cfg.Name}
 	for _, check := range []func() *checkError{
 		func() *checkError { return c.lookalikes(logoutClaims) },
-		func() *checkError { return c.issuer(p.cfg.Issuer) },
+		func() (bad *checkError) { l.Issuer, bad = p.issuerOfToken(c); return bad },
 		func() *checkError { _, bad := c.audiences(p.cfg.ClientID); return bad },
 		func() *checkError { return c.logoutEvent() },
 		func() *checkError { return c.logoutTimes(l, now) },

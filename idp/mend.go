@@ -45,6 +45,9 @@ func (p *Provider) mendUnreachable(e *Error) string {
 func (p *Provider) mendRefusal(e *Error) string {
 	switch e.Code {
 	case "invalid_client":
+		if a := p.cfg.Assertion; a != nil {
+			return fmt.Sprintf("The provider refused our signature. Compare client_id %q, key id %q, whose key it is, and the clock with the provider's registration.", p.cfg.ClientID, a.KeyID)
+		}
 		return fmt.Sprintf("The provider refused our client secret. Compare client_id %q and the secret with the provider's registration, and its authentication method.", p.cfg.ClientID)
 	case "invalid_grant":
 		return fmt.Sprintf("The provider refused the code: expired, used before, or issued for another redirect_uri than %q. If it happens to everybody, compare redirect_uri and clocks.", p.cfg.RedirectURI)
@@ -80,6 +83,8 @@ func (p *Provider) mendInvalid(e *Error) string {
 	switch e.Check {
 	case "issuer", "iss":
 		return fmt.Sprintf("The provider names another issuer than %q. Copy the issuer from its discovery document exactly, with or without final slash; if it should be the same, an answer of another provider was used.", p.cfg.Issuer)
+	case "tid":
+		return "Somebody of another tenant came. If that tenant is to be let in, list its id among the provider's tenants."
 	case "aud", "azp":
 		return fmt.Sprintf("The token was made for another client. Compare client_id %q with the registration.", p.cfg.ClientID)
 	case "exp", "iat", "nbf":

@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,7 +67,7 @@ func (p *Provider) fetchMetadata(ctx context.Context, t *trace) (*Metadata, *Err
 }
 
 func (p *Provider) readMetadata(ctx context.Context, t *trace) (*Metadata, *answer, *Error) {
-	a, failed := p.document(ctx, t, StepDiscovery, wellKnown(p.cfg.Issuer))
+	a, failed := p.document(ctx, t, StepDiscovery, cmp.Or(p.cfg.Discovery, wellKnown(p.cfg.Issuer)))
 	if failed != nil {
 		return nil, a, failed
 	}

@@ -27,7 +27,7 @@ const (
 
 // Finding is one result of Probe.
 type Finding struct {
-	Check  string // discovery, issuer, endpoints, keys, algorithms, clock, pkce, end_session, iss, client, callback, scopes
+	Check  string // discovery, issuer, endpoints, keys, algorithms, clock, pkce, end_session, iss, client, callback, sign_out, scopes
 	Level  Level
 	Detail string
 	Mend   string // empty if OK
@@ -42,12 +42,21 @@ func (p *Provider) Probe(ctx context.Context) []Finding {
 	if !ok {
 		return d.found
 	}
-	d.features(m)
-	d.keys(ctx, m)
-	d.clock()
+	if p.cfg.OAuth2 == nil {
+		d.features(m)
+		d.keys(ctx, m)
+		d.clock()
+	}
 	d.client(ctx, m)
-	d.userinfo(ctx, m)
+	d.userinfo(ctx, m.UserInfoEndpoint)
+	if p.cfg.OAuth2 != nil {
+		if p.cfg.OAuth2.Emails != "" {
+			d.userinfo(ctx, p.cfg.OAuth2.Emails)
+		}
+		d.clock()
+	}
 	d.callback(ctx, m)
+	d.signOut(ctx, m)
 	return d.found
 }
 
@@ -85,6 +94,10 @@ func (d *doctor) timed(a *answer) {
 }
 
 func (d *doctor) metadata(ctx context.Context) (*Metadata, bool) {
+	if d.p.cfg.OAuth2 != nil {
+		d.ok("discovery", "not used: plain OAuth 2, which knows neither discovery nor ID tokens")
+		return d.p.explicit, true
+	}
 	if !d.p.cfg.discovers() {
 		d.ok("discovery", "not used: all endpoints are configured")
 		return d.p.explicit, true
@@ -202,11 +215,19 @@ func (d *doctor) clock() {
 	}
 }
 
+// refusals are the codes whose meaning is known (RFC 6749 §5.2), but for the one that a made-up code deserves.
+var refusals = []string{"invalid_request", "invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope", "redirect_uri_mismatch"}
+
 // client tells a wrong secret from a wrong code: a provider authenticates the client before it looks at the code
 // (RFC 6749 §5.2).
 func (d *doctor) client(ctx context.Context, m *Metadata) {
 	a, err := d.p.postCode(ctx, &d.t, m, "isthmus-doctor-"+rand.Text(), oauth2.GenerateVerifier())
 	d.timed(a)
+	if err == nil && a.status == http.StatusOK {
+		if _, err = a.tokens(false); err != nil && err.Code == "" {
+			err = nil
+		}
+	}
 	if err == nil && a.status == http.StatusOK {
 		d.note(Fail, "client", "the token endpoint accepts a code that does not exist", "Do not use this provider.")
 		return
@@ -217,12 +238,12 @@ func (d *doctor) client(ctx context.Context, m *Metadata) {
 	switch {
 	case err.Code == "invalid_grant":
 		d.ok("client", "the token endpoint accepts our client and refuses a made-up code")
-	case err.Code != "":
+	case slices.Contains(refusals, err.Code):
 		d.failed("client", err)
 	case err.Kind == KindInvalid && err.Status == http.StatusUnauthorized:
 		err.Kind, err.Code = KindRefused, "invalid_client"
 		d.failed("client", err)
-	case err.Kind == KindInvalid && err.Status < 500:
+	case err.Kind == KindRefused || err.Kind == KindInvalid && err.Status < 500:
 		_ = d.p.finish(err, &d.t)
 		d.note(Warn, "client", "it cannot be told whether our client is accepted: "+err.Error(), err.Mend)
 	default:
@@ -231,14 +252,14 @@ func (d *doctor) client(ctx context.Context, m *Metadata) {
 }
 
 // userinfo looks whether the endpoint is there: without a token it must refuse.
-func (d *doctor) userinfo(ctx context.Context, m *Metadata) {
-	if m.UserInfoEndpoint == "" {
+func (d *doctor) userinfo(ctx context.Context, endpoint string) {
+	if endpoint == "" {
 		if d.p.cfg.UserInfo == UserInfoAlways {
 			d.note(Fail, "userinfo", "there is no userinfo endpoint, and it is to be asked always", "Set the endpoint explicitly, or ask for userinfo when needed.")
 		}
 		return
 	}
-	r, err := newRequest(http.MethodGet, m.UserInfoEndpoint, nil)
+	r, err := newRequest(http.MethodGet, endpoint, nil)
 	if err != nil {
 		return // checked with the metadata
 	}

@@ -24,6 +24,7 @@ func TestProbe(t *testing.T) {
 		detail string // something the first of them says
 	}{
 		{name: "all well"},
+		{name: "all well with sign-out", op: idptest.Config{PostLogoutRedirectURIs: []string{afterLogoutURL}}, rp: withReturn},
 		{name: "discovery is down", script: fail(idptest.DiscoveryEndpoint, idptest.Fault{Status: 503}), want: "discovery:fail", detail: "503"},
 		{name: "discovery is a page", script: fail(idptest.DiscoveryEndpoint, idptest.Fault{Body: "<html>", ContentType: "text/html"}), want: "discovery:fail", detail: "text/html"},
 		{name: "another issuer", script: discovery(func(doc map[string]any) { doc["issuer"] = "https://other.example" }), want: "issuer:fail", detail: "https://other.example"},
@@ -56,6 +57,9 @@ func TestProbe(t *testing.T) {
 		{name: "unknown client", rp: func(c *idp.Config) { c.ClientID = "nobody" }, want: "client:fail callback:fail"},
 		{name: "every callback treated alike", script: fail(idptest.AuthorizationEndpoint, idptest.Fault{Redirect: "/login?x=1"}), want: "callback:warn", detail: "/login"},
 		{name: "error page by redirect", script: fail(idptest.AuthorizationEndpoint, idptest.Fault{Redirect: "/error?error=redirect_mismatch"}), want: "callback:fail", detail: "/error"},
+		{name: "return from sign-out not registered", op: idptest.Config{PostLogoutRedirectURIs: []string{"https://other.test/"}}, rp: withReturn, want: "sign_out:warn", detail: "400"},
+		{name: "every return treated alike", rp: withReturn, script: fail(idptest.EndSessionEndpoint, idptest.Fault{Body: "bye"}), want: "sign_out:warn", detail: "a page"},
+		{name: "sign-out is down", rp: withReturn, script: fail(idptest.EndSessionEndpoint, idptest.Fault{Reset: true}), want: "sign_out:warn"},
 		{name: "authorization endpoint is down", script: fail(idptest.AuthorizationEndpoint, idptest.Fault{Reset: true}), want: "callback:fail"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -19,6 +19,7 @@ type Provider struct {
 	client   *http.Client
 	now      func() time.Time
 	explicit *Metadata // when there is nothing to discover
+	made     madeSecret
 	metadata cached[*Metadata]
 	keys     cached[*keySet]
 	token    breaker
@@ -45,6 +46,7 @@ func New(cfg Config, hc *http.Client, now func() time.Time) (*Provider, error) {
 		now = time.Now
 	}
 	cfg.Scopes, cfg.Algorithms, cfg.Parameters = slices.Clone(cfg.Scopes), slices.Clone(cfg.Algorithms), maps.Clone(cfg.Parameters)
+	cfg.Tenants = slices.Clone(cfg.Tenants)
 	if err := cfg.check(&client); err != nil {
 		return nil, fmt.Errorf("provider %q: %w", cfg.Name, err)
 	}
@@ -63,7 +65,7 @@ func New(cfg Config, hc *http.Client, now func() time.Time) (*Provider, error) {
 // Name is the configured name.
 func (p *Provider) Name() string { return p.cfg.Name }
 
-// Issuer is the configured issuer.
+// Issuer is the configured issuer; of many tenants, the pattern of theirs.
 func (p *Provider) Issuer() string { return p.cfg.Issuer }
 
 // Health is the state of a provider as its relying party knows it, for consoles and metrics. A silent end_session

@@ -25,6 +25,11 @@ type Request struct {
 	MaxAge    *int   // seconds; the returned auth_time is checked against it
 	UILocales string
 	ACRValues string
+	// Another says that Prompt has "login" for a person who wants to come as somebody else. Where no login can be shown to
+	// be fresh, select_account does for that.
+	Another bool
+
+	User string // for Exchange: the callback's field user; read if Config.NameInCallback, and for a name alone
 }
 
 // minSecret is the shortest state and nonce taken: 22 characters of base64url hold 128 bits.
@@ -45,6 +50,15 @@ func (r Request) check() error {
 }
 
 const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+
+// fit is the request as this provider can answer it.
+func (p *Provider) fit(r Request) Request {
+	if r.Another && (p.cfg.NoAuthTime || p.cfg.OAuth2 != nil) {
+		words := slices.DeleteFunc(strings.Fields(r.Prompt), func(w string) bool { return w == "login" || w == "select_account" })
+		r.Prompt = strings.Join(append(words, "select_account"), " ")
+	}
+	return r
+}
 
 // wantsLogin tells whether a fresh authentication was asked for.
 func (r Request) wantsLogin() bool { return slices.Contains(strings.Fields(r.Prompt), "login") }
@@ -70,7 +84,7 @@ func (p *Provider) AuthorizationURL(ctx context.Context, r Request) (string, err
 	if parseErr != nil {
 		return "", p.finish(&Error{Step: StepRedirect, Check: "url", Kind: KindInvalid, Cause: parseErr}, &t)
 	}
-	u.RawQuery = p.parameters(u.Query(), r).Encode()
+	u.RawQuery = p.parameters(u.Query(), p.fit(r)).Encode()
 	return u.String(), nil
 }
 
@@ -82,11 +96,14 @@ func (p *Provider) parameters(q url.Values, r Request) url.Values {
 	q.Set("response_type", "code")
 	q.Set("client_id", p.cfg.ClientID)
 	q.Set("redirect_uri", p.cfg.RedirectURI)
-	q.Set("scope", strings.Join(p.cfg.Scopes, " "))
+	if len(p.cfg.Scopes) > 0 {
+		q.Set("scope", strings.Join(p.cfg.Scopes, " "))
+	}
 	q.Set("state", r.State)
-	q.Set("nonce", r.Nonce)
-	q.Set("code_challenge", oauth2.S256ChallengeFromVerifier(r.Verifier))
-	q.Set("code_challenge_method", "S256")
+	if !p.cfg.NoPKCE {
+		q.Set("code_challenge", oauth2.S256ChallengeFromVerifier(r.Verifier))
+		q.Set("code_challenge_method", "S256")
+	}
 	optional := func(name, value string) {
 		if value != "" {
 			q.Set(name, value)
@@ -95,10 +112,14 @@ func (p *Provider) parameters(q url.Values, r Request) url.Values {
 	optional("response_mode", p.cfg.ResponseMode)
 	optional("prompt", r.Prompt)
 	optional("ui_locales", r.UILocales)
-	optional("acr_values", r.ACRValues)
 	if p.cfg.ForwardLoginHint {
 		optional("login_hint", r.LoginHint)
 	}
+	if p.cfg.OAuth2 != nil {
+		return q
+	}
+	q.Set("nonce", r.Nonce)
+	optional("acr_values", r.ACRValues)
 	switch {
 	case r.MaxAge != nil:
 		q.Set("max_age", strconv.Itoa(*r.MaxAge))

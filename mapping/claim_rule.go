@@ -25,7 +25,7 @@ type ClaimRule struct {
 	Attribute string
 
 	// Expr is an expression of the Common Expression Language over user (a map of the person's attributes, all of them
-	// text, with sub and username), client_id (text) and scopes (a list). For example "admin" in user["custom:groups"].list().
+	// text, with sub and username), groups (a list), client_id (text) and scopes (a list). For example "admin" in user["custom:groups"].list().
 	// A key that is not there leaves the claim out, as does an optional without a value. See expression.go for the
 	// functions and limits.
 	Expr string

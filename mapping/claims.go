@@ -28,13 +28,14 @@ type LeftOut struct {
 }
 
 // Apply makes the claims that a token carries beside the hub's own. attributes are what of the person the client may
-// know, with sub and username; nil when the client acts for itself. use is IDToken or AccessToken.
+// know, with sub and username, and groups the person's; nil when the client acts for itself. use is IDToken or
+// AccessToken.
 //
 // Each value is a json.RawMessage: text or other JSON of at most 2048 bytes (A95). A claim whose attribute has no value, or whose expression finds
 // nothing, is not there; one that cannot be made is not there either and is named, so that it can be told to the
 // operator. Nothing else depends on it: an app has to expect that a claim is absent. The same input gives the same
 // claims.
-func (c *Claims) Apply(attributes Attributes, client string, scopes []string, use string) (map[string]any, []LeftOut) {
+func (c *Claims) Apply(attributes Attributes, groups []string, client string, scopes []string, use string) (map[string]any, []LeftOut) {
 	if c == nil {
 		return nil, nil
 	}
@@ -44,7 +45,7 @@ func (c *Claims) Apply(attributes Attributes, client string, scopes []string, us
 		if use == IDToken && !p.id || use == AccessToken && !p.access {
 			continue
 		}
-		value, err := p.value(attributes, client, scopes)
+		value, err := p.value(attributes, groups, client, scopes)
 		if err != nil {
 			left = append(left, LeftOut{Claim: p.name, Reason: err.Error()})
 		}
@@ -60,14 +61,14 @@ func (c *Claims) Apply(attributes Attributes, client string, scopes []string, us
 }
 
 // value is the claim as JSON; nil without an error when there is nothing to say.
-func (p *claimPlan) value(attributes Attributes, client string, scopes []string) (json.RawMessage, error) {
+func (p *claimPlan) value(attributes Attributes, groups []string, client string, scopes []string) (json.RawMessage, error) {
 	var value any
 	switch {
 	case p.constant != nil:
 		return p.constant, nil
 	case p.expr != nil:
 		var err error
-		value, err = p.expr.evalClaim(attributes, client, scopes)
+		value, err = p.expr.evalClaim(attributes, groups, client, scopes)
 		if errors.Is(err, errAbsent) {
 			return nil, nil
 		}

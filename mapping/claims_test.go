@@ -94,7 +94,7 @@ func TestClaims(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.rule.Attribute+test.rule.Expr, func(t *testing.T) {
 			test.rule.Claim = "x"
-			claims, left := mustClaims(t, s, test.rule).Apply(ana(), "app", []string{"openid", "orders/read"}, IDToken)
+			claims, left := mustClaims(t, s, test.rule).Apply(ana(), nil, "app", []string{"openid", "orders/read"}, IDToken)
 			if got := written(claims)["x"]; got != test.want {
 				t.Errorf("got %s, want %s; left out %v", got, test.want, left)
 			}
@@ -131,7 +131,7 @@ func TestClaimsByToken(t *testing.T) {
 		{(*Claims)(nil).With(own), nil, IDToken, map[string]string{"tier": `"own"`}},
 		{nil, ana(), IDToken, map[string]string{}},
 	} {
-		claims, left := test.claims.Apply(test.person, "app", nil, test.use)
+		claims, left := test.claims.Apply(test.person, nil, "app", nil, test.use)
 		if diff := cmp.Diff(test.want, written(claims)); diff != "" || len(left) > 0 {
 			t.Errorf("%s: %s %v", test.use, diff, left)
 		}
@@ -237,7 +237,7 @@ func TestA95_ClaimsAreBounded(t *testing.T) {
 	} {
 		for _, rule := range []ClaimRule{{Attribute: "custom:dept"}, {Expr: `user["custom:dept"]`}, {Expr: `[user["custom:dept"]]`}, {Expr: `{user["custom:dept"]: 1}`}} {
 			rule.Claim = "x"
-			claims, left := mustClaims(t, s, rule).Apply(Attributes{"custom:dept": value}, "app", nil, IDToken)
+			claims, left := mustClaims(t, s, rule).Apply(Attributes{"custom:dept": value}, nil, "app", nil, IDToken)
 			if len(claims) != 0 || len(left) != 1 || textProblem(left[0].Reason, false) != "" || len(left[0].Reason) > 250 {
 				t.Errorf("%s by %+v: %d claims, left out %q", name, rule, len(claims), left)
 			}
@@ -254,17 +254,17 @@ func TestA95_ClaimsAreBounded(t *testing.T) {
 		`user["custom:groups"].list().map(a, user["custom:groups"].list()).map(x, x + x)`,
 	} {
 		c := mustClaims(t, s, ClaimRule{Claim: "x", Expr: source})
-		claims, left := c.Apply(many, "app", nil, IDToken)
+		claims, left := c.Apply(many, nil, "app", nil, IDToken)
 		if len(claims) != 0 || len(left) != 1 {
 			t.Errorf("%s: %d claims, left out %v", source, len(claims), left)
 		}
 		limit := 10 * time.Millisecond * slowdown
-		if took := fastest(limit, func() { c.Apply(many, "app", nil, IDToken) }); took > limit {
+		if took := fastest(limit, func() { c.Apply(many, nil, "app", nil, IDToken) }); took > limit {
 			t.Errorf("%s took %v", source, took)
 		}
 	}
 	c := mustClaims(t, s, ClaimRule{Claim: "x", Attribute: "custom:dept"})
-	if claims, left := c.Apply(Attributes{"custom:dept": strings.Repeat("x", 2048)}, "app", nil, IDToken); len(claims) != 1 {
+	if claims, left := c.Apply(Attributes{"custom:dept": strings.Repeat("x", 2048)}, nil, "app", nil, IDToken); len(claims) != 1 {
 		t.Errorf("2048 bytes: left out %v", left)
 	}
 }
@@ -295,7 +295,7 @@ func FuzzClaims(f *testing.F) {
 			t.Fatalf("the reserved name %q was accepted", name)
 		}
 		person := Attributes{"custom:dept": held, "custom:groups": held, "custom:level": held, "email": held, "sub": "s"}
-		claims, left := c.Apply(person, "app", []string{"openid"}, IDToken)
+		claims, left := c.Apply(person, nil, "app", []string{"openid"}, IDToken)
 		if len(claims) > 1 || len(claims)+len(left) > 1 {
 			t.Fatalf("%d claims and %d left out by one rule", len(claims), len(left))
 		}
@@ -303,7 +303,7 @@ func FuzzClaims(f *testing.F) {
 		if err != nil || len(text) > 2*maxValueBytes+maxClaimName+20 || textProblem(string(text), false) != "" {
 			t.Fatalf("claims of %d bytes: %v", len(text), err)
 		}
-		again, _ := c.Apply(person, "app", []string{"openid"}, IDToken)
+		again, _ := c.Apply(person, nil, "app", []string{"openid"}, IDToken)
 		if diff := cmp.Diff(written(claims), written(again)); diff != "" {
 			t.Fatal(diff)
 		}
@@ -321,7 +321,7 @@ func BenchmarkClaims(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if claims, _ := c.Apply(person, "app", nil, IDToken); len(claims) != 1 {
+				if claims, _ := c.Apply(person, nil, "app", nil, IDToken); len(claims) != 1 {
 					b.Fatal(claims)
 				}
 			}

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"cel.dev/cel-go/cel"
 )
 
 // maxRules bounds one mapping; no schema has more attributes.
@@ -14,6 +16,7 @@ const maxRules = 100
 type Mapping struct {
 	plans    []*plan // in the schema's order, without verified flags
 	flags    []flagPlan
+	groups   *groupPlan // nil: the operator wrote no rule for groups
 	needs    []string
 	needsAll bool
 }
@@ -49,6 +52,10 @@ func Compile(s *Schema, rules []Rule) (*Mapping, error) {
 		if rule.Attribute == "username" && rule.isIdentity() {
 			continue
 		}
+		if rule.Attribute == Groups {
+			c.groupPlan = c.groups(rule)
+			continue
+		}
 		a, ok := s.Attribute(rule.Attribute)
 		if !ok {
 			c.problems.add(rule.Attribute, s.unknown(fmt.Sprintf("attribute %q", cut(rule.Attribute)), rule.Attribute))
@@ -76,7 +83,9 @@ type compiler struct {
 	schema   *Schema
 	language *language
 	plans    map[string]*plan
-	problems Problems
+
+	groupPlan *groupPlan
+	problems  Problems
 }
 
 // complain adds a problem whose message begins with the attribute's name.
@@ -86,13 +95,16 @@ func (c *compiler) complain(rule Rule, format string, args ...any) {
 
 func (c *compiler) plan(a Attribute, rule Rule) *plan {
 	p := &plan{attribute: a, fallback: rule.Default, onMissing: rule.OnMissing, write: rule.Write, trusted: rule.TrustVerification}
-	c.source(p, rule)
+	c.source(p, rule, a.resultProblem)
+	if rule.Split != "" {
+		c.complain(rule, "says split, which belongs to %s; an expression splits any text, for example claims.names.split(\",\")", Groups)
+	}
 	c.choices(p, rule)
 	return p
 }
 
-// source fills in where the value comes from.
-func (c *compiler) source(p *plan, rule Rule) {
+// source fills in where the value comes from; fits judges what an expression gives.
+func (c *compiler) source(p *plan, rule Rule, fits func(*cel.Type) error) {
 	given := 0
 	for _, is := range []bool{len(rule.From) > 0, rule.Expr != "", rule.Value != nil} {
 		if is {
@@ -109,12 +121,12 @@ func (c *compiler) source(p *plan, rule Rule) {
 		p.constant = rule.Value
 		if *rule.Value == "" {
 			c.complain(rule, "has an empty constant; leave the rule out")
-		} else if reason := p.attribute.check(*rule.Value); reason != "" {
+		} else if reason := p.attribute.check(*rule.Value); reason != "" && name != Groups {
 			c.complain(rule, "has a constant that does not fit: it %s", reason)
 		}
 	case rule.Expr != "":
 		p.from = rule.Expr
-		c.expression(p, rule)
+		c.expression(p, rule, fits)
 	default:
 		p.from = strings.Join(rule.From, ", ")
 		c.paths(p, rule)
@@ -136,7 +148,7 @@ func (c *compiler) paths(p *plan, rule Rule) {
 	}
 }
 
-func (c *compiler) expression(p *plan, rule Rule) {
+func (c *compiler) expression(p *plan, rule Rule, fits func(*cel.Type) error) {
 	if c.language == nil {
 		l, err := ruleLanguage()
 		if err != nil {
@@ -145,7 +157,7 @@ func (c *compiler) expression(p *plan, rule Rule) {
 		}
 		c.language = l
 	}
-	expr, err := c.language.compile(rule.Expr, p.attribute.resultProblem)
+	expr, err := c.language.compile(rule.Expr, fits)
 	if err != nil {
 		c.complain(rule, "has an expression that cannot be used: %v", err)
 		return
@@ -190,6 +202,8 @@ func (c *compiler) choices(p *plan, rule Rule) {
 	case "":
 		p.write = Always
 	case Always, Once, IfEmpty:
+	case Reconcile:
+		c.complain(rule, "says write: reconcile, which belongs to %s; the choices are always, once and if_empty", Groups)
 	default:
 		c.complain(rule, "says write: %q; the choices are always, once and if_empty", cut(string(rule.Write)))
 	}
@@ -217,13 +231,9 @@ func (c *compiler) checkRequired(seen map[string]bool) {
 
 // mapping puts the plans into the schema's order and gathers what they read.
 func (c *compiler) mapping() *Mapping {
-	m := &Mapping{}
+	m := &Mapping{groups: c.groupPlan}
 	names := map[string]bool{}
-	for _, a := range c.schema.attributes {
-		p, ok := c.plans[a.Name]
-		if !ok {
-			continue
-		}
+	reads := func(p *plan) {
 		for _, path := range p.paths {
 			names[path.name] = true
 		}
@@ -233,6 +243,16 @@ func (c *compiler) mapping() *Mapping {
 				names[name] = true
 			}
 		}
+	}
+	if m.groups != nil {
+		reads(&m.groups.plan)
+	}
+	for _, a := range c.schema.attributes {
+		p, ok := c.plans[a.Name]
+		if !ok {
+			continue
+		}
+		reads(p)
 		if a.Name != emailVerified && a.Name != phoneVerified {
 			m.plans = append(m.plans, p)
 		}

@@ -13,6 +13,9 @@
 //
 // A verified flag is never stronger than the address it stands beside: see [Rule].TrustVerification and flag.go.
 //
+// Groups ride on a rule of their own, which nothing but an operator's file makes (group.go): the Result says which ones
+// the claims name and how they are to be written; hub knows where a user's groups came from, and does it.
+//
 // Divergences from Cognito, on purpose: equal values are not written again; an immutable attribute keeps its value and
 // the sign-in goes on; a claim that cannot be used counts as absent; lists become JSON text, not [a,b]; the scope email
 // releases the address and its flag and nothing of the profile; required attributes may be custom ones.

@@ -29,7 +29,7 @@ func CompileKey(source string) (*Key, error) {
 // Of is the key of a person, with sub and username among the attributes; empty if the expression finds nothing. Only a
 // text, a number or a boolean is a key.
 func (k *Key) Of(attributes Attributes) (string, error) {
-	value, err := k.expr.evalClaim(attributes, "", nil)
+	value, err := k.expr.evalClaim(attributes, nil, "", nil)
 	if errors.Is(err, errAbsent) {
 		return "", nil
 	}

@@ -11,6 +11,9 @@ type Result struct {
 	// Set holds the attributes to write: only values that differ from the current ones and that pass Schema.Check.
 	Set Attributes
 
+	// Groups are the groups that the claims name; nil when the rules leave the user's groups alone.
+	Groups *Claimed
+
 	// Missing lists, in the schema's order, every attribute that has no value although its rule asks for one. With an
 	// entry whose OnMissing is Refuse the sign-in cannot go on and nothing must be written; entries to Ask can be
 	// filled in by the person.
@@ -54,6 +57,11 @@ func (m *Mapping) Apply(claims map[string]any, current Attributes) (*Result, err
 	}
 	for i := range m.flags {
 		m.flags[i].settle(r, claims, current, offers[i])
+	}
+	if m.groups != nil {
+		if err := m.groups.apply(r, claims); err != nil {
+			return nil, err
+		}
 	}
 	if len(current)+len(r.Set) > maxAttributes {
 		if n := union(current, r.Set); n > maxAttributes {

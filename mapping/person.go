@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"slices"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
@@ -10,14 +11,15 @@ import (
 
 // claimLanguage is that of ClaimRule.Expr.
 func claimLanguage() (*language, error) {
-	return newLanguage("user", "the map user, the text client_id, the list scopes",
+	return newLanguage("user", "the map user, the text client_id, the lists groups and scopes",
 		cel.Variable("user", cel.MapType(cel.StringType, cel.StringType)),
+		cel.Variable("groups", cel.ListType(cel.StringType)),
 		cel.Variable("client_id", cel.StringType),
 		cel.Variable("scopes", cel.ListType(cel.StringType)))
 }
 
 // evalClaim runs the expression over what is known of the person, of whom it gets no more than it reads.
-func (e *expression) evalClaim(attributes Attributes, client string, scopes []string) (any, error) {
+func (e *expression) evalClaim(attributes Attributes, groups []string, client string, scopes []string) (any, error) {
 	b := budget{bytes: maxInput, values: maxElements}
 	read := make(map[string]any, len(e.reads))
 	add := func(name string) {
@@ -35,23 +37,28 @@ func (e *expression) evalClaim(attributes Attributes, client string, scopes []st
 	}
 	user := b.object(read, 0)
 	b.bytes -= len(client)
-	for _, scope := range scopes {
-		b.bytes -= len(scope)
+	for _, name := range slices.Concat(groups, scopes) {
+		b.bytes -= len(name)
 		b.values--
 	}
 	if b.spent() {
 		return nil, fmt.Errorf("reads more than %d bytes or %d values", maxInput, maxElements)
 	}
-	return e.run(&person{user: user, client: types.String(client), scopes: types.NewStringList(types.DefaultTypeAdapter, scopes)})
+	return e.run(&person{
+		user: user, client: types.String(client),
+		groups: types.NewStringList(types.DefaultTypeAdapter, groups), scopes: types.NewStringList(types.DefaultTypeAdapter, scopes),
+	})
 }
 
 // person offers the variables of a claim's expression.
-type person struct{ user, client, scopes ref.Val }
+type person struct{ user, groups, client, scopes ref.Val }
 
 func (p *person) ResolveName(name string) (any, bool) {
 	switch name {
 	case "user":
 		return p.user, true
+	case "groups":
+		return p.groups, true
 	case "client_id":
 		return p.client, true
 	case "scopes":

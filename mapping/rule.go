@@ -20,11 +20,16 @@ const (
 	Always  Write = "always"   // at each sign-in; this is what Cognito does, and the default
 	Once    Write = "once"     // only if the attribute was never set; what a person cleared stays cleared
 	IfEmpty Write = "if_empty" // if the user has no value now, also after it was cleared
+
+	// Reconcile is for groups alone, and their default: at each sign-in the groups that came from this provider become
+	// those that it names; groups from elsewhere stay. There Always adds and takes none away, Once is the first sign-in
+	// that names any, and IfEmpty is while the user is in no group.
+	Reconcile Write = "reconcile"
 )
 
 // Rule says where the value of one attribute comes from. Exactly one of From, Expr and Value is given.
 type Rule struct {
-	// Attribute is the full name of the attribute to write, for example family_name or custom:dept. The rule
+	// Attribute is the full name of the attribute to write, for example family_name or custom:dept, or Groups. The rule
 	// username from sub is accepted and does nothing: it is how Cognito writes the built-in identity.
 	Attribute string
 
@@ -45,6 +50,9 @@ type Rule struct {
 
 	OnMissing OnMissing
 	Write     Write
+
+	// Split belongs to Groups: what stands between the names of a text. Without it a text is one name.
+	Split string
 
 	// TrustVerification belongs to email_verified and phone_number_verified. Without it a flag is "true" only when
 	// the claim is JSON true (or the expression gives true); the string "true", numbers, absence, anything else is

@@ -8,6 +8,7 @@ import (
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/hubtest"
 	"github.com/isthmus-hub/isthmus/hub/proof"
+	"github.com/isthmus-hub/isthmus/idp"
 	"github.com/isthmus-hub/isthmus/idp/idptest"
 )
 
@@ -100,6 +101,43 @@ func TestChoiceKeepsTheRequest(t *testing.T) {
 			t.Errorf("by password: %v", params)
 		}
 	})
+}
+
+// Whoever wants to come as somebody else can, also by a provider that never tells when a person authenticated. An app
+// that demands a fresh login is refused there all the same (A76).
+func TestAnotherAccountWithoutAuthTime(t *testing.T) {
+	h := hubtest.New(t)
+	up := idptest.New(t, idptest.Config{Now: h.Now, Algorithm: "ES256"})
+	up.SetUser(alice)
+	up.SetHooks(idptest.Hooks{IDToken: func(token *idptest.Token) { delete(token.Claims, "auth_time") }})
+	pr := h.Link(h.Pool, "CorporateID", up)
+	s := serve(t, h)
+	for _, told := range []bool{true, false} {
+		upstream, err := idp.New(idp.Config{Name: pr.Name, Issuer: up.Issuer(), ClientID: up.ClientID(), ClientSecret: up.ClientSecret(),
+			RedirectURI: h.Pool.CallbackURL(), NoAuthTime: !told}, h.Outbound, h.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pr.Upstream = upstream
+		button := func(b *browser, page *response) *response {
+			link, _ := page.doc(t).Find(`a[href*="identity_provider=CorporateID"]`).Attr("href")
+			return b.get(hubtest.Issuer + link)
+		}
+		b := s.browser(t)
+		b.code()
+		up.Forget()
+		r := button(b, b.submit(b.authorize("prompt", "select_account"), "choice", "other"))
+		if params, in := r.app(); in != !told || in && params.Get("code") == "" {
+			t.Errorf("told %v: %d %v", told, r.StatusCode, params)
+		}
+		if got := up.Requests(idptest.AuthorizationEndpoint)[0].Query.Get("prompt"); (got == "select_account") == told {
+			t.Errorf("told %v: the provider was sent prompt=%s", told, got)
+		}
+		b = s.browser(t)
+		if _, in := button(b, b.authorize("prompt", "login")).app(); in {
+			t.Errorf("told %v: the app's demand was dropped", told)
+		}
+	}
 }
 
 // A form of another site comes without the cookies of the session, which must

@@ -7,8 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/PuerkitoBio/goquery"
+
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/hubtest"
+	"github.com/isthmus-hub/isthmus/idp"
 	"github.com/isthmus-hub/isthmus/idp/idptest"
 )
 
@@ -376,4 +379,64 @@ func TestA18_FreshSignInUpstream(t *testing.T) {
 	if params, _ := b.authorize("prompt", "none", "login_hint", "somebody.else@corp.example").app(); params.Get("error") != "login_required" {
 		t.Errorf("a hint of another person: %v", params)
 	}
+}
+
+// What a provider sends along unsigned counts for nothing at one that is not known for it; at Apple the name in it does,
+// and neither the address nor the id.
+func TestA73_UnsignedFieldsAreNotTrusted(t *testing.T) {
+	const planted = `{"name":{"firstName":"Eve","lastName":"Planted"},"email":"victim@corp.example","sub":"victim","email_verified":true}`
+	for _, known := range []bool{false, true} {
+		h := hubtest.New(t)
+		up := idptest.New(t, idptest.Config{Algorithm: "ES256"})
+		up.SetUser(alice)
+		pr := h.Link(h.Pool, "CorporateID", up)
+		if known {
+			upstream, err := idp.New(idp.Config{
+				Name: pr.Name, Issuer: up.Issuer(), ClientID: up.ClientID(), ClientSecret: up.ClientSecret(), RedirectURI: h.Pool.CallbackURL(),
+				ResponseMode: "form_post", NameInCallback: true,
+			}, h.Outbound, h.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pr.Upstream = upstream
+		}
+		s := serve(t, h)
+		b := s.browser(t)
+		up.SetHooks(idptest.Hooks{Callback: func(v url.Values) { v.Set("user", planted) }})
+		var form url.Values
+		if known {
+			form = b.postedAnswer()
+		} else {
+			u, _ := url.Parse(b.upstreamAnswer())
+			form = u.Query()
+		}
+		r := b.once("POST", hubtest.Issuer+"/oauth2/idpresponse", form)
+		if to := r.Header.Get("Location"); r.StatusCode != http.StatusSeeOther || strings.Contains(to, "victim") || !strings.Contains(to, "Eve") {
+			t.Fatalf("%d %s", r.StatusCode, to)
+		}
+		if params, ok := b.get(hubtest.Issuer + r.Header.Get("Location")).app(); !ok || params.Get("code") == "" {
+			t.Fatal("not signed in")
+		}
+		u := s.User(s.Pool, "CorporateID_alice")
+		want := map[bool]string{false: "", true: "Eve"}[known]
+		if u == nil || u.Attributes["given_name"] != want || u.Attributes["email"] != "alice@corp.example" || u.Links[0].Subject != "alice" {
+			t.Errorf("known %v: %+v", known, u)
+		}
+	}
+}
+
+// postedAnswer begins a sign-in at a provider that answers by a form, and returns its fields.
+func (b *browser) postedAnswer() url.Values {
+	b.t.Helper()
+	r := b.once("GET", hubtest.Issuer+"/oauth2/authorize?"+hubtest.Authorization("identity_provider", "CorporateID").Encode(), nil)
+	next, _ := r.url.Parse(r.Header.Get("Location"))
+	for next.Host == r.url.Host { // by way of our own /login
+		r = b.once("GET", next.String(), nil)
+		next, _ = r.url.Parse(r.Header.Get("Location"))
+	}
+	form := url.Values{}
+	b.once("GET", next.String(), nil).doc(b.t).Find("input[type=hidden]").Each(func(_ int, in *goquery.Selection) {
+		form.Set(in.AttrOr("name", ""), in.AttrOr("value", ""))
+	})
+	return form
 }

@@ -314,7 +314,7 @@ func TestA134_FrontChannel(t *testing.T) {
 // lastLogout is the latest record.
 func lastLogout(t *testing.T, s *site) *hub.Logout {
 	t.Helper()
-	list, _, err := logout.List(t.Context(), s.Pool, "", "", 1)
+	list, _, err := logout.List(t.Context(), s.Pool, logout.Filter{}, "", 1)
 	if err != nil || len(list) != 1 {
 		t.Fatal(len(list), err)
 	}
@@ -410,6 +410,54 @@ func TestSessionReplaced(t *testing.T) {
 	}
 	if l := lastLogout(t, s); l.Cause != hub.ByReplacement {
 		t.Errorf("%+v", l)
+	}
+}
+
+// A session that signs nobody in any more is remembered for the apps that go on:
+// whoever signs out at one of them, or is signed out, is so at all.
+func TestOldSessions(t *testing.T) {
+	for name, out := range map[string]func(*site, *browser, *tokens){
+		"by the app's hint": func(s *site, _ *browser, last *tokens) {
+			s.browser(t).get(hubtest.Issuer + "/logout?" + values("id_token_hint", last.ID).Encode()) // no cookie is needed
+		},
+		"by Cognito's form": func(_ *site, b *browser, _ *tokens) {
+			b.get(hubtest.Issuer + "/logout?" + values("client_id", hubtest.ClientID, "logout_uri", hubtest.LogoutURL).Encode())
+		},
+		"by an administrator": func(s *site, _ *browser, _ *tokens) {
+			if _, err := directory.SignOut(t.Context(), s.Pool, hubtest.Username, hub.End{}); err != nil {
+				t.Error(err)
+			}
+		},
+		"by somebody else, who signs in on the browser": func(_ *site, b *browser, _ *tokens) {
+			b.submit(b.authorize(), "username", "ada", "password", hubtest.Password)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := hubtest.New(t)
+			addAda(h)
+			s := serve(t, h)
+			heard := s.ear(t, s.Pool.Clients[hubtest.ClientID])
+			b := s.browser(t)
+			tokens := s.token(t, redeem(b.code()))
+			s.Advance(20 * 24 * time.Hour)
+			if _, err := hub.Sweep(t.Context(), s.Pool); err != nil {
+				t.Fatal(err)
+			}
+			if params, _ := b.authorize("prompt", "none").app(); params.Get("error") != "login_required" {
+				t.Fatalf("the old session signs in: %v", params)
+			}
+			fresh := s.token(t, values("grant_type", "refresh_token", "refresh_token", tokens.Fresh))
+			if fresh.Error != "" {
+				t.Fatalf("refresh: %q", fresh.Error)
+			}
+			out(s, b, fresh)
+			if w := hear(t, heard); w.SID != claimsOf(t, s, tokens.ID)["sid"] {
+				t.Errorf("told of %q", w.SID)
+			}
+			if again := s.token(t, values("grant_type", "refresh_token", "refresh_token", fresh.Fresh)); again.Error == "" {
+				t.Error("the refresh token lives")
+			}
+		})
 	}
 }
 

@@ -70,7 +70,7 @@ func (e *employee) inThere() bool { return len(e.up.Sessions("alice")) > 0 }
 // provider is the provider's hop in the record of the latest logout.
 func (e *employee) provider() hub.Hop {
 	e.t.Helper()
-	list, _, err := logout.List(e.t.Context(), e.site.Pool, "", "", 1)
+	list, _, err := logout.List(e.t.Context(), e.site.Pool, logout.Filter{}, "", 1)
 	if err != nil || len(list) != 1 {
 		e.t.Fatal(len(list), err)
 	}
@@ -206,6 +206,24 @@ func returned(e *employee, r *response) *response {
 		e.t.Fatal(err)
 	}
 	return &response{Response: r.Response, url: u, body: r.body}
+}
+
+// A provider that sends the browser back to sign out here too, as in a ring, does
+// not make it lose its way.
+func TestUpstreamLogoutInARing(t *testing.T) {
+	e := newEmployee(t, idptest.Config{})
+	first := e.once("GET", hubtest.Issuer+"/logout?"+values("id_token_hint", e.tokens.ID, "post_logout_redirect_uri", hubtest.LogoutURL, "state", "s").Encode(), nil)
+	away, err := url.Parse(first.Header.Get("Location"))
+	if err != nil || !strings.HasPrefix(away.String(), e.up.Issuer()) {
+		t.Fatalf("to %q", first.Header.Get("Location"))
+	}
+	again := e.once("GET", hubtest.Issuer+"/logout?"+values("client_id", hubtest.ClientID, "logout_uri", hubtest.LogoutURL).Encode(), nil)
+	if got := again.Header.Get("Location"); got != hubtest.LogoutURL {
+		t.Errorf("the second sign-out leads to %q", got)
+	}
+	if end := e.get(away.String()); end.url.String() != back || e.in() || e.inThere() {
+		t.Errorf("ends at %s", end.url)
+	}
 }
 
 // The provider learns whom to sign out by the ID token that it gave.

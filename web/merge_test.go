@@ -86,9 +86,9 @@ func TestA101_SignInsDuringMerge(t *testing.T) {
 	const crowd = 12
 	h := hubtest.New(t)
 	up := idptest.New(t, idptest.Config{Algorithm: "ES256"})
-	h.Link(h.Pool, "CorporateID", up)
+	h.Link(h.Pool, "CorporateID", up).TrustedDomains = []string{"x.example"}
 	old := h.AddPool("old", "http://old.test")
-	h.Link(old, "CorporateID", up)
+	h.Link(old, "CorporateID", up).TrustedDomains = []string{"x.example"}
 	var people []idptest.User
 	err := old.Space.Update(t.Context(), func(tx *store.Tx) error {
 		for i := range crowd {

@@ -26,8 +26,8 @@ func demoCommand() *cobra.Command {
 	var f demoFlags
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "Run two linked pools and an app on this machine, ready to click",
-		Long: `Run two linked pools and an app on this machine, ready to click, until it is
+		Short: "Run two linked pools and two apps on this machine, ready to click",
+		Long: `Run two linked pools and two apps on this machine, ready to click, until it is
 interrupted. Nothing is kept, unless --data names a folder.
 
 Faults break one thing on purpose, to see how it explains itself:
@@ -45,6 +45,7 @@ Faults break one thing on purpose, to see how it explains itself:
 	flags.IntVar(&f.options.Ports.Master, "master-port", 0, fmt.Sprintf("port of the master pool (default %d)", usual.Master))
 	flags.IntVar(&f.options.Ports.Corporate, "corporate-port", 0, fmt.Sprintf("port of the corporate pool (default %d)", usual.Corporate))
 	flags.IntVar(&f.options.Ports.App, "app-port", 0, fmt.Sprintf("port of the app (default %d)", usual.App))
+	flags.IntVar(&f.options.Ports.Travel, "travel-port", 0, fmt.Sprintf("port of the second app (default %d)", usual.Travel))
 	flags.StringVar(&f.ports, "ports", "", `"auto" takes free ports instead of the defaults`)
 	flags.StringVar(&f.fault, "fault", "", "break something: one of the names above")
 	flags.BoolVar(&f.json, "json", false, "print one line of JSON for programs when everything answers")

@@ -45,6 +45,7 @@ func TestDemoJSON(t *testing.T) {
 		"master":    map[string]any{"issuer": "", "client_id": "", "client_secret": "", "redirect_uri": ""},
 		"corporate": map[string]any{"issuer": "", "username": "", "password": "", "new_user": map[string]any{"username": "", "temporary_password": ""}},
 		"app":       map[string]any{"url": ""},
+		"travel":    map[string]any{"url": ""},
 	}
 	if diff := cmp.Diff(kind, blank(contract)); diff != "" {
 		t.Errorf("members (-want +got):\n%s", diff)
@@ -61,6 +62,9 @@ func TestDemoJSON(t *testing.T) {
 	app := contract["app"].(map[string]any)["url"].(string)
 	if !strings.Contains(string(answer(t, client, app)), "Expenses") {
 		t.Error("the app does not say what it is")
+	}
+	if travel := contract["travel"].(map[string]any)["url"].(string); !strings.Contains(string(answer(t, client, travel)), "Travel") {
+		t.Error("the second app does not say what it is")
 	}
 	if uri := contract["master"].(map[string]any)["redirect_uri"]; uri != app+"/callback" {
 		t.Errorf("redirect_uri is %s", uri)

@@ -44,6 +44,7 @@ var floors = []floor{
 	{"hub/grant", append([]string{"hub", "hub/directory"}, hubParts...)},
 	{"hub/register", append([]string{"hub"}, hubParts...)},
 	{"hub/logout", append([]string{"hub", "hub/directory"}, hubParts...)},
+	{"hub/logout/logouttest", nil},
 	{"hub/directory", append([]string{"hub"}, hubParts...)},
 	{"hub/merge", append([]string{"hub", "hub/directory"}, hubParts...)},
 	{"hub/hubtest", append([]string{"hub/...", "idp/..."}, hubParts...)},
@@ -58,8 +59,9 @@ var floors = []floor{
 
 	{"idp/idptest", []string{"idp/..."}},
 	{"idp", []string{"idp/signature", "idp/strictjson", "idp/outbound"}},
+	{"idp/preset/presettest", []string{"idp/idptest"}},
 	{"idp/...", nil},
-	{"config", []string{"mapping", "hub/oauth", "hub/proof"}},
+	{"config", []string{"mapping", "hub/oauth", "hub/proof", "idp/preset"}},
 	{"mapping", nil},
 }
 
@@ -84,12 +86,12 @@ var homes = map[string][]string{
 var withoutHTTP = []string{"hub/...", "mapping", "config"}
 
 // forTests are the packages made for tests. Nothing else imports them but the
-// demo and the bench, which show the hub with an upstream in the box.
-var forTests = []string{"hub/hubtest", "hub/store/storetest", "hub/oauth/oauthtest", "idp/idptest"}
+// demo, the bench and the rehearsal, which have others in the box.
+var forTests = []string{"hub/hubtest", "hub/store/storetest", "hub/oauth/oauthtest", "hub/logout/logouttest", "idp/idptest", "idp/preset/presettest"}
 
-// showcase matches the files of the demo and the bench: by their own name or by
-// their folder's.
-var showcase = regexp.MustCompile(`/(demo|bench)[^/]*(/[^/]*)?$`)
+// showcase matches the files of the demo, the bench and the rehearsal: by their
+// own name or by their folder's.
+var showcase = regexp.MustCompile(`/(demo|bench|rehearse)[^/]*(/[^/]*)?$`)
 
 type listed struct {
 	ImportPath string

@@ -75,10 +75,10 @@ func twoPools(t *testing.T) {
 pools:
   - name: main
     issuer: https://login.example
-    providers: [{name: CorporateID, issuer: https://login.corp.example, client_id: main, client_secret: a-secret-of-the-readme-7}]
+    providers: [{name: CorporateID, issuer: https://login.corp.example, client_id: main, client_secret: a-secret-of-the-readme-7, mapping: {email: email, email_verified: email_verified, family_name: family_name}, link: {trusted_domains: [corp.example]}}]
   - name: acquired
     issuer: https://login.acquired.example
-    providers: [{name: CorporateID, issuer: https://login.corp.example, client_id: main, client_secret: a-secret-of-the-readme-7}]
+    providers: [{name: CorporateID, issuer: https://login.corp.example, client_id: main, client_secret: a-secret-of-the-readme-7, mapping: {email: email, email_verified: email_verified, family_name: family_name}, link: {trusted_domains: [corp.example]}}]
 listen: [{address: localhost:0}]
 trusted_proxies: [10.0.0.0/8]
 `

@@ -91,20 +91,41 @@ func TestReadmeCommands(t *testing.T) {
 
 // understood tells whether isthmus knows what these words ask of it.
 func understood(words []string) error {
-	if words[0] == "help" {
+	help := words[0] == "help"
+	if help {
 		words = words[1:]
 	}
 	c, rest, err := root().Find(slices.DeleteFunc(words, func(w string) bool { return w == "--help" }))
 	if err != nil {
 		return err
 	}
-	if !c.HasParent() || c.HasSubCommands() {
+	if !c.HasParent() || c.HasSubCommands() && !help {
 		return errors.New("it is no verb and no topic")
 	}
 	if err := c.ParseFlags(rest); err != nil {
 		return err
 	}
 	return c.ValidateArgs(c.Flags().Args())
+}
+
+// TestReadmeMapping wants the README's trial of a mapping to be what the script
+// gets, which lets people sign in for it.
+func TestReadmeMapping(t *testing.T) {
+	script, err := os.ReadFile(filepath.Join("testdata", "mapping.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, want, _ := strings.Cut(string(script), "\n-- readme.txt --\n")
+	want, _, _ = strings.Cut(want, "-- contract.txt --")
+	for _, text := range blocks(t, "console") {
+		if command, got, _ := strings.Cut(text, "\n"); strings.HasPrefix(command, "$ ./isthmus mapping try ") {
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+			return
+		}
+	}
+	t.Error("there is no trial")
 }
 
 // TestReadmeLinks follows what the README points at in this repository.
@@ -157,5 +178,71 @@ func TestReadmeDemo(t *testing.T) {
 	}
 	if diff := cmp.Diff(alike(greeting.String()), alike(shown)); diff != "" {
 		t.Errorf("the README shows another greeting (-demo +README):\n%s", diff)
+	}
+}
+
+// TestReadmeRehearsal wants the rehearsal of the README's file to go as shown,
+// but for times.
+func TestReadmeRehearsal(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "isthmus.yaml")
+	for _, text := range blocks(t, "yaml") {
+		if strings.HasPrefix(text, "# how a sign-out goes on") {
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, text := range blocks(t, "console") {
+		rest, ok := strings.CutPrefix(text, "$ isthmus logout test ")
+		if !ok {
+			continue
+		}
+		words, shown, _ := strings.Cut(rest, "\n")
+		var out bytes.Buffer
+		c := root()
+		c.SetOut(&out)
+		c.SetArgs(append([]string{"logout", "test", "-c", path, "--within", "20s"}, strings.Fields(words)...))
+		if err := c.ExecuteContext(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		alike := func(text string) string {
+			return regexp.MustCompile(`[\d.]+ m?s\b`).ReplaceAllString(regexp.MustCompile(`(\S) {2,}`).ReplaceAllString(text, "$1  "), "TIME")
+		}
+		if diff := cmp.Diff(alike(out.String()), alike(shown)); diff != "" {
+			t.Errorf("the README shows another rehearsal (-isthmus +README):\n%s", diff)
+		}
+		return
+	}
+	t.Error("the README shows no rehearsal")
+}
+
+// TestReadmePresets wants the known provider that the README shows to be told so.
+func TestReadmePresets(t *testing.T) {
+	files, consoles := blocks(t, "yaml"), blocks(t, "console")
+	t.Chdir(t.TempDir())
+	for _, text := range files {
+		if strings.HasPrefix(text, "# master.yaml") {
+			if err := os.WriteFile("master.yaml", []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, name := range []string{"LINK_SECRET", "EXPENSES_SECRET"} {
+		t.Setenv(name, "a-secret-of-more-than-24-characters")
+	}
+	const command = "$ ./isthmus provider presets github -c master.yaml\n"
+	_, shown, ok := strings.Cut(strings.Join(consoles, ""), command)
+	if !ok {
+		t.Fatal("it is not shown")
+	}
+	var told bytes.Buffer
+	c := root()
+	c.SetArgs(strings.Fields(command)[2:])
+	c.SetOut(&told)
+	if err := c.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(shown, told.String()) {
+		t.Errorf("the README shows something else than\n%s", &told)
 	}
 }

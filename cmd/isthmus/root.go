@@ -23,8 +23,8 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	group(c, serveCommand(), demoCommand(), checkCommand(), doctorCommand(), explainCommand(), reloadCommand(),
-		userCommand(), mergeCommand(), clientCommand(), keyCommand(), configCommand(), versionCommand())
+	group(c, serveCommand(), demoCommand(), checkCommand(), doctorCommand(), explainCommand(), mappingCommand(), reloadCommand(),
+		userCommand(), mergeCommand(), logoutCommand(), clientCommand(), providerCommand(), keyCommand(), configCommand(), versionCommand())
 	c.AddCommand(topics()...)
 	c.Run = func(c *cobra.Command, _ []string) {
 		fmt.Fprintln(c.OutOrStdout(), c.Long+"\n\nAll verbs and topics: isthmus help")

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -17,10 +18,12 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/isthmus-hub/isthmus/hub/oauth"
@@ -33,8 +36,9 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the scripts in testdata, each with a provider of its own at
-// $UPSTREAM ($UPSTREAM_HOST), and free addresses in $HUB and $OTHER. Beside the
-// commands of testscript there are:
+// $UPSTREAM ($UPSTREAM_HOST), apps that take logout tokens at $PARTY ($PARTY_HOST;
+// /told, /refuse, /fault, and /later, which has a fault at first), and free addresses
+// in $HUB, $OTHER and $NOBODY. Beside the commands of testscript there are:
 //
 //	expand FILE…            variables in the files are replaced
 //	status N PROGRAM ARG…   exec that must end with exit status N
@@ -54,6 +58,11 @@ func TestMain(m *testing.M) {
 //	                        runs the program until its output matches
 //	recall NAME FILE PATTERN
 //	                        the pattern's group in a file goes to $NAME
+//	signout POOL-URL CLIENT…
+//	                        a person signs in by each of these apps, and out by the first
+//	latest [FLAG…]          the end of the latest listed logout's id goes to $LOGOUT
+//	shows FILE              stdout is what the file has, but for times, ids, free addresses
+//	                        and the number of spaces
 //	fault ENDPOINT NAME     breaks an endpoint of the provider; "fault heal" mends all
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -61,7 +70,8 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"expand": expand, "status": status, "mode": mode, "up": up, "poll": poll, "logged": logged, "hangup": hangupAll, "signin": signIn, "fault": fault, "kid": kid, "register": register, "replace": replace, "recall": recall, "crowd": crowd, "until": until,
+			"expand": expand, "status": status, "mode": mode, "up": up, "poll": poll, "logged": logged, "hangup": hangupAll, "signin": signIn, "fault": fault, "kid": kid, "register": register,
+			"signout": signOut, "shows": shows, "latest": latest, "person": person, "replace": replace, "recall": recall, "crowd": crowd, "until": until,
 		},
 	})
 }
@@ -82,10 +92,31 @@ func setup(env *testscript.Env) error {
 	env.Setenv("UPSTREAM_HOST", strings.TrimPrefix(upstream.Issuer(), "http://"))
 	env.Setenv("UPSTREAM_CLIENT", upstream.ClientID())
 	env.Setenv("UPSTREAM_SECRET", upstream.ClientSecret())
-	for _, name := range []string{"HUB", "OTHER"} {
+	parties := httptest.NewServer(party())
+	env.Defer(parties.Close)
+	env.Setenv("PARTY", parties.URL)
+	env.Setenv("PARTY_HOST", strings.TrimPrefix(parties.URL, "http://"))
+	for _, name := range []string{"HUB", "OTHER", "NOBODY"} {
 		env.Setenv(name, free())
 	}
 	return nil
+}
+
+// party is what apps answer to logout tokens.
+func party() http.Handler {
+	var again atomic.Bool
+	take := func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.PostFormValue("logout_token") == "":
+			http.Error(w, "no token", http.StatusTeapot)
+		case r.URL.Path == "/refuse":
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `{"error":"invalid_request","error_description":"no such session"}`)
+		case r.URL.Path == "/fault", r.URL.Path == "/later" && !again.Swap(true):
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}
+	return http.HandlerFunc(take)
 }
 
 // free finds an address that nobody listens on. It is below the range from which
@@ -194,6 +225,13 @@ func kid(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs("kid.txt"), []byte(found[1]+"\n"), 0o600))
 }
 
+// person is who the upstream signs in from now on: a subject, and claims as JSON.
+func person(ts *testscript.TestScript, _ bool, args []string) {
+	u := idptest.User{Subject: args[0]}
+	ts.Check(json.Unmarshal([]byte(args[1]), &u.Claims))
+	ts.Value(upstreamKey{}).(*idptest.Provider).SetUser(u)
+}
+
 // register is an app named Notes.
 func register(ts *testscript.TestScript, _ bool, args []string) {
 	var made struct{ Token string }
@@ -272,26 +310,94 @@ func fault(ts *testscript.TestScript, _ bool, args []string) {
 
 var helpCode = regexp.MustCompile(`\b[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}\b`)
 
-// signIn is the person's browser, from the app to the app.
-func signIn(ts *testscript.TestScript, neg bool, args []string) {
+// signOut is the same person with an app in each of many tabs.
+func signOut(ts *testscript.TestScript, _ bool, args []string) {
+	browser := newBrowser(ts)
+	for _, client := range args[1:] {
+		res, err := browser.Get(authorization(args[0], "client_id="+client))
+		ts.Check(err)
+		_ = res.Body.Close()
+		if to, err := res.Location(); err != nil || to.Query().Get("code") == "" {
+			ts.Fatalf("no code for %s: %s", client, res.Status)
+		}
+	}
+	const home = "http://localhost:3000/callback"
+	res, err := browser.Get(args[0] + "/logout?" + url.Values{"client_id": {args[1]}, "logout_uri": {home}}.Encode())
+	ts.Check(err)
+	_ = res.Body.Close()
+	if to := res.Header.Get("Location"); to != home {
+		ts.Fatalf("the sign-out ends at %q, %s", to, res.Status)
+	}
+}
+
+// latest finds a logout as the list shows it.
+func latest(ts *testscript.TestScript, _ bool, flags []string) {
+	ts.Check(ts.Exec("isthmus", append([]string{"logout", "list", "--limit", "1"}, flags...)...))
+	found := regexp.MustCompile(`(?m)^20\d\d-\d\d-\d\d \d\d:\d\d:\d\d  (\S{6,})`).FindStringSubmatch(ts.ReadFile("stdout"))
+	if found == nil {
+		ts.Fatalf("no logout is listed")
+	}
+	ts.Setenv("LOGOUT", found[1])
+}
+
+// What differs from run to run, and what stands for it in a golden file.
+var differing = []struct {
+	pattern *regexp.Regexp
+	sign    string
+}{
+	{regexp.MustCompile(`\b20\d\d-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+Z)?`), "DATE"},
+	{regexp.MustCompile(`\b\d\d:\d\d:\d\d(\.\d+)?`), "TIME"},
+	{regexp.MustCompile(`\+?\b\d+(\.\d+)? (ms|s)\b`), "SPAN"},
+	{regexp.MustCompile(`\bsee=[\w-]+`), "see=PASS"},
+	{regexp.MustCompile(`request [\w-]+`), "request ID"},
+	{regexp.MustCompile(`(?m)(Logout|DATE|TIME)  ?[\w-]{6,22}\b`), "$1 ID"},
+	{regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f-]{27}\b`), "SUB"},
+	{regexp.MustCompile(`\buid \d+`), "uid N"},
+	{regexp.MustCompile(` +`), " "},
+}
+
+func shows(ts *testscript.TestScript, _ bool, args []string) {
+	got, want := ts.ReadFile("stdout"), ts.ReadFile(args[0])
+	for _, name := range []string{"HUB", "NOBODY", "PARTY_HOST", "UPSTREAM_HOST"} {
+		got = strings.ReplaceAll(got, ts.Getenv(name), name)
+	}
+	for _, d := range differing {
+		got = d.pattern.ReplaceAllString(got, d.sign)
+	}
+	want = regexp.MustCompile(` +`).ReplaceAllString(want, " ")
+	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); diff != "" {
+		ts.Fatalf("%s (-want +got):\n%s\n%s", args[0], diff, ts.ReadFile("stdout"))
+	}
+}
+
+// newBrowser is a person's, which stops where the app would be.
+func newBrowser(ts *testscript.TestScript) *http.Client {
 	jar, err := cookiejar.New(nil)
 	ts.Check(err)
-	const app = "http://localhost:3000/callback"
-	browser := &http.Client{Jar: jar, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
-		if strings.HasPrefix(r.URL.String(), app) {
+	return &http.Client{Jar: jar, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+		if strings.HasPrefix(r.URL.String(), "http://localhost:3000/callback") {
 			return http.ErrUseLastResponse
 		}
 		return nil
 	}}
+}
+
+// authorization is an app's request, with changes as NAME=VALUE.
+func authorization(pool string, changes ...string) string {
 	values := url.Values{
-		"response_type": {"code"}, "client_id": {"web"}, "redirect_uri": {app}, "scope": {"openid email profile"}, "state": {"s"}, "nonce": {"n"},
-		"code_challenge": {oauth.Challenge(strings.Repeat("v", 43))}, "code_challenge_method": {"S256"},
+		"response_type": {"code"}, "client_id": {"web"}, "redirect_uri": {"http://localhost:3000/callback"}, "scope": {"openid email profile"},
+		"state": {"s"}, "nonce": {"n"}, "code_challenge": {oauth.Challenge(strings.Repeat("v", 43))}, "code_challenge_method": {"S256"},
 	}
-	for _, arg := range args[1:] {
-		name, value, _ := strings.Cut(arg, "=")
+	for _, change := range changes {
+		name, value, _ := strings.Cut(change, "=")
 		values.Set(name, value)
 	}
-	res, err := browser.Get(args[0] + "/oauth2/authorize?" + values.Encode())
+	return pool + "/oauth2/authorize?" + values.Encode()
+}
+
+// signIn is the person's browser, from the app to the app.
+func signIn(ts *testscript.TestScript, neg bool, args []string) {
+	res, err := newBrowser(ts).Get(authorization(args[0], args[1:]...))
 	ts.Check(err)
 	defer res.Body.Close()
 	page, err := io.ReadAll(res.Body)

@@ -24,13 +24,17 @@ type poolVerb struct {
 func userCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "user",
-		Short: "List, show, create, disable, enable, sign out, delete and export a pool's users",
-		Long: `List, show, create, disable, enable, sign out, delete and export a pool's users.
+		Short: "List, show, create, link, disable, enable, sign out, group, delete and export a pool's users",
+		Long: `List, show, create, link, disable, enable, sign out, group, delete and export a pool's users, and
+find those who look like one person.
 
 With a hub running this goes through its admin socket; otherwise the store is
 opened here. A user is named by user name or by sub.`,
 	}
-	verbs := []*cobra.Command{userListCommand(), userGetCommand(), userCreateCommand(), userDeleteCommand(), userExportCommand()}
+	verbs := []*cobra.Command{userListCommand(), userGetCommand(), userCreateCommand(), userGroupCommand(), userDeleteCommand(), userDuplicatesCommand(), userExportCommand()}
+	for _, act := range linkActs {
+		verbs = append(verbs, userLinkCommand(act))
+	}
 	for _, act := range userActs {
 		verbs = append(verbs, userActCommand(act))
 	}
@@ -137,6 +141,16 @@ func writeUser(w io.Writer, u admin.User) {
 	fields = append(fields, [2]string{"Created", moment(u.Created)}, [2]string{"Modified", moment(u.Modified)})
 	for _, l := range u.Links {
 		fields = append(fields, [2]string{"Link", fmt.Sprintf("%s, subject %s at %s, since %s", l.Provider, l.Subject, l.Issuer, date(l.Created))})
+		if e := l.Evidence; e != nil {
+			fields = append(fields, [2]string{"", fmt.Sprintf("by %s: %s", e.By, e.Why)})
+		}
+	}
+	for _, g := range u.Groups {
+		from := ""
+		if len(g.From) > 0 {
+			from = ", from " + strings.Join(g.From, " and ")
+		}
+		fields = append(fields, [2]string{"Group", g.Name + from})
 	}
 	for _, name := range slices.Sorted(maps.Keys(u.Attributes)) {
 		fields = append(fields, [2]string{"  " + name, u.Attributes[name]})
@@ -241,19 +255,20 @@ func line(r io.Reader) (string, error) {
 // does no harm, so that it asks nothing.
 type userAct struct {
 	use, short, done string
+	ends             bool // sessions
 	do               func(ctx context.Context, c *admin.Client, pool, sub string) (admin.User, error)
 }
 
 var userActs = []userAct{
-	{"disable NAME", "Keep a user out; what was signed in before is dead at its next use", "disabled",
+	{"disable NAME", "Keep a user out; what was signed in before is dead at its next use", "disabled", true,
 		func(ctx context.Context, c *admin.Client, pool, sub string) (admin.User, error) {
 			return c.SetEnabled(ctx, pool, sub, false)
 		}},
-	{"enable NAME", "Let a user in again", "enabled",
+	{"enable NAME", "Let a user in again", "enabled", false,
 		func(ctx context.Context, c *admin.Client, pool, sub string) (admin.User, error) {
 			return c.SetEnabled(ctx, pool, sub, true)
 		}},
-	{"signout NAME", "Sign a user out everywhere: every session and token of before is dead at its next use", "signed out everywhere",
+	{"signout NAME", "Sign a user out everywhere: every session and token of before is dead at its next use", "signed out everywhere", true,
 		func(ctx context.Context, c *admin.Client, pool, sub string) (admin.User, error) {
 			return c.SignOutUser(ctx, pool, sub)
 		}},
@@ -274,7 +289,63 @@ func userActCommand(a userAct) *cobra.Command {
 				if u, err = a.do(c.Context(), client, pool, u.Sub); err != nil {
 					return refused(err)
 				}
-				return v.say(c, u, "%s of the pool %s (sub %s) is %s.", plain(u.Username), pool, u.Sub, a.done)
+				then := ""
+				if a.ends {
+					then = toldOf(u.Username)
+				}
+				return v.say(c, u, "%s of the pool %s (sub %s) is %s.%s", plain(u.Username), pool, u.Sub, a.done, then)
+			})
+		},
+	})
+	dryFlag(c, &dry)
+	return c
+}
+
+// toldOf says how to see who was told of the sessions that ended with an act.
+func toldOf(user string) string {
+	return "\nThe sessions have ended, and their apps are told; who knows of it:  isthmus logout list --user " + plain(user)
+}
+
+func userGroupCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "group",
+		Short: "Put a user into a group, or take it out",
+		Long: `Put a user into a group, or take it out. Apps find a person's groups in the claim
+cognito:groups at the next token.
+
+A group that was given here stays whatever a provider says. One that a provider
+gave comes back with the next sign-in at which it is named; see isthmus help mapping.`,
+	}
+	return group(c, userGroupVerb("add", "Put a user into a group", true), userGroupVerb("remove", "Take a user out of a group", false))
+}
+
+func userGroupVerb(use, short string, in bool) *cobra.Command {
+	var v poolVerb
+	var dry bool
+	c := v.command(&cobra.Command{
+		Use:   use + " NAME GROUP",
+		Short: short,
+		Args:  cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			name := args[1]
+			return v.each(c, args[0], func(client *admin.Client, pool string, u admin.User) (err error) {
+				was := slices.ContainsFunc(u.Groups, func(g admin.Group) bool { return g.Name == name })
+				switch {
+				case !in && !was:
+					return fmt.Errorf("%s of the pool %s is not in the group %s", plain(u.Username), pool, plain(name))
+				case dry && in:
+					return v.say(c, u, "%s of the pool %s (sub %s) would be in the group %s; nothing was changed.", plain(u.Username), pool, u.Sub, plain(name))
+				case dry:
+					return v.say(c, u, "%s of the pool %s (sub %s) would be out of the group %s; nothing was changed.", plain(u.Username), pool, u.Sub, plain(name))
+				}
+				if u, err = client.SetGroup(c.Context(), pool, u.Sub, name, in); err != nil {
+					return refused(err)
+				}
+				word := "out of"
+				if slices.ContainsFunc(u.Groups, func(g admin.Group) bool { return g.Name == name }) {
+					word = "in"
+				}
+				return v.say(c, u, "%s of the pool %s (sub %s) is %s the group %s.", plain(u.Username), pool, u.Sub, word, plain(name))
 			})
 		},
 	})
@@ -302,7 +373,7 @@ func userDeleteCommand() *cobra.Command {
 				if u, err = client.DeleteUser(c.Context(), pool, u.Sub); err != nil {
 					return refused(err)
 				}
-				return v.say(c, u, "%s of the pool %s (sub %s) is deleted.", plain(u.Username), pool, u.Sub)
+				return v.say(c, u, "%s of the pool %s (sub %s) is deleted.%s", plain(u.Username), pool, u.Sub, toldOf(u.Sub))
 			})
 		},
 	})

@@ -26,6 +26,25 @@ func (d *Directory) Authenticate(ctx context.Context, p *hub.Pool, name, passwor
 	if err != nil {
 		return nil, err
 	}
+	return d.check(ctx, p, u, name, password)
+}
+
+// AuthenticateUser checks the password of one user, as Authenticate does. What is
+// refused counts against the same user.
+func (d *Directory) AuthenticateUser(ctx context.Context, p *hub.Pool, sub, password string) (*hub.User, error) {
+	if len(password) > hub.PasswordMax || password == "" {
+		return nil, ErrRefused
+	}
+	u, err := Get(ctx, p, sub)
+	if err != nil && !errors.Is(err, ErrNoUser) {
+		return nil, err
+	}
+	return d.check(ctx, p, u, sub, password)
+}
+
+// check compares a password with that of a user, who may be nil: then a user of
+// that name was looked for.
+func (d *Directory) check(ctx context.Context, p *hub.Pool, u *hub.User, name, password string) (*hub.User, error) {
 	account, hash := p.Name+"/"+hub.FoldName(name), ""
 	if u != nil {
 		account, hash = p.Name+"/"+u.Sub, u.Password

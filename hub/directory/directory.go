@@ -136,6 +136,21 @@ func SetDisabled(ctx context.Context, p *hub.Pool, name string, disabled bool, b
 	})
 }
 
+// SetGroup puts a user into a group or takes it out, and returns the user. It
+// returns an *InvalidError if the user cannot be there.
+func SetGroup(ctx context.Context, p *hub.Pool, name, group string, in bool) (*hub.User, error) {
+	return change(ctx, p, name, func(u *hub.User) error {
+		if !in {
+			u.LeaveGroup(group)
+			return nil
+		}
+		if err := u.JoinGroup(p, group); err != nil {
+			return &InvalidError{Field: "group", Message: err.Error()}
+		}
+		return nil
+	})
+}
+
 // SignOut signs a user out everywhere: every session, code and token that began
 // before is dead at its next use, and the apps of the sessions are told.
 func SignOut(ctx context.Context, p *hub.Pool, name string, by hub.End) (*hub.User, error) {
@@ -150,7 +165,12 @@ func SignOut(ctx context.Context, p *hub.Pool, name string, by hub.End) (*hub.Us
 // given to anybody else.
 func Delete(ctx context.Context, p *hub.Pool, name string, by hub.End) (*hub.User, error) {
 	by.Cause = hub.ByDeletion
-	return end(ctx, p, name, true, by, func(tx *store.Tx, u *hub.User) error { return hub.Users.Delete(tx, u.Sub) })
+	return end(ctx, p, name, true, by, func(tx *store.Tx, u *hub.User) error {
+		if err := p.ForgetSamples(tx, u); err != nil {
+			return err
+		}
+		return hub.Users.Delete(tx, u.Sub)
+	})
 }
 
 // end does something to a user and, if sessions says so, ends all sessions with

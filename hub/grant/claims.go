@@ -24,11 +24,19 @@ func added(p *hub.Pool, c *hub.Client, u *hub.User, scope oauth.Scope, use strin
 	if c.Claims == nil {
 		return nil
 	}
-	claims, left := c.Claims.Apply(readable(p, c, u), c.ID, scope, use)
+	claims, left := c.Claims.Apply(readable(p, c, u), groups(p, u), c.ID, scope, use)
 	for _, l := range left {
 		p.Log.Warn("claim left out", "client", c.ID, "token", use, "claim", l.Claim, "reason", l.Reason)
 	}
 	return claims
+}
+
+// groups are those of a person; none of a client that acts for itself.
+func groups(p *hub.Pool, u *hub.User) []string {
+	if u == nil {
+		return nil
+	}
+	return p.Groups(u)
 }
 
 // readable is what the client may know of a person, with sub and username.
@@ -92,7 +100,7 @@ func sign(p *hub.Pool, c *hub.Client, payload []byte, use string) (string, error
 		return "", oauth.Internal(err)
 	}
 	if len(raw) > maxToken {
-		cause := fmt.Errorf("%s token of client %s: %d bytes, where %d are the most: add fewer claims or let the client read fewer attributes",
+		cause := fmt.Errorf("%s token of client %s: %d bytes, where %d are the most: add fewer claims, let the client read fewer attributes, or keep people in fewer groups",
 			use, c.ID, len(raw), maxToken)
 		return "", oauth.Wrap(cause, oauth.ServerError, "the %s token would be larger than 8 KiB", use)
 	}

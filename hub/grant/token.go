@@ -28,6 +28,7 @@ type access struct {
 	IssuedAt  int64       `json:"iat"`
 	JTI       string      `json:"jti"`
 	Username  string      `json:"username,omitempty"`
+	Groups    []string    `json:"cognito:groups,omitempty"`
 	Actor     *actor      `json:"act,omitempty"` // who acts, of an exchanged token (RFC 8693 §4.1)
 
 	Confirmation *Binding `json:"cnf,omitempty"` // keys its holder must prove (RFC 7800 §3.1)
@@ -65,7 +66,7 @@ func issue(p *hub.Pool, c *Party, g *hub.Grant, u *hub.User, scope oauth.Scope, 
 	raw, err := signAccess(p, c.Client, u, access{
 		Sub: sub, Issuer: p.Issuer, Audience: g.Resource, Version: 2, ClientID: c.ID, OriginJTI: g.ID, EventID: event, TokenUse: "access",
 		Scope: scope, AuthTime: g.AuthTime.Unix(), Expires: now.Add(c.AccessLife).Unix(), IssuedAt: now.Unix(),
-		JTI: directory.NewSub(), Username: u.Username, Confirmation: c.confirmation(),
+		JTI: directory.NewSub(), Username: u.Username, Groups: p.Groups(u), Confirmation: c.confirmation(),
 	})
 	if err != nil {
 		return nil, err
@@ -94,6 +95,9 @@ func issue(p *hub.Pool, c *Party, g *hub.Grant, u *hub.User, scope oauth.Scope, 
 	}
 	if g.ACR != "" {
 		claims["acr"] = g.ACR
+	}
+	if list := p.Groups(u); len(list) > 0 {
+		claims["cognito:groups"] = list
 	}
 	if len(u.Links) > 0 {
 		claims["identities"] = identities(u)

@@ -138,6 +138,9 @@ func (h *Hub) AddPool(name, issuer string) *hub.Pool {
 	if p.Registered, err = hub.OpenRegistrations(context.Background(), p.Space); err != nil {
 		h.t.Fatal(err)
 	}
+	if p.Samples, err = hub.OpenSamples(context.Background(), p.Space, p.Secrets.Samples); err != nil {
+		h.t.Fatal(err)
+	}
 	rotation := token.Rotation{Algorithms: []token.Algorithm{token.ES256}, Ahead: time.Minute, Keep: time.Hour}
 	if p.Keys, err = hub.OpenKeys(context.Background(), p.Space, p.Secrets.Signing, rotation); err != nil {
 		h.t.Fatal(err)
@@ -200,7 +203,8 @@ func (h *Hub) Link(p *hub.Pool, name string, up *idptest.Provider, rules ...mapp
 		h.t.Fatal(err)
 	}
 	provider := &hub.Provider{
-		Name: name, Label: "Sign in with your corporate ID", Type: "OIDC", Enabled: true, Creates: true, Mapping: compiled, Upstream: upstream,
+		Name: name, Label: "Sign in with your corporate ID", Type: "OIDC", Enabled: true, Creates: true, Group: true, Mapping: compiled, Upstream: upstream,
+		Samples: hub.Sampling{Keep: 50, For: 7 * 24 * time.Hour},
 	}
 	p.Providers = append(p.Providers, provider)
 	for _, c := range p.Clients {

@@ -26,70 +26,65 @@ const (
 )
 
 // call tells one client (Back-Channel Logout §2.5): a fresh token each time, no
-// redirects, and never longer than patience.
-func (s *Service) call(ctx context.Context, p *hub.Pool, l *hub.Logout, hop int) outcome {
+// redirects, and never longer than maxWait twice for its turn and patience for
+// the answer, which is less than lease.
+func (s *Service) call(ctx context.Context, p *hub.Pool, l *hub.Logout, hop int) (o outcome) {
 	h := &l.Hops[hop]
-	o := outcome{hop: hop, attempt: h.Attempts[len(h.Attempts)-1], known: hub.Waiting}
-	end := func(status int, problem string, begun time.Time) outcome {
-		o.attempt.Status, o.attempt.Error, o.attempt.Took = status, problem, max(time.Since(begun), 1)
-		return o
-	}
-	lane := s.lane(p.Name + "/" + h.ClientID)
-	release, err := s.turn(ctx, lane)
-	if err != nil {
-		return end(0, "not called: the hub stopped before its turn came", time.Now())
-	}
-	defer release()
+	o = outcome{hop: hop, attempt: h.Attempts[len(h.Attempts)-1], known: hub.Waiting}
 	begun := time.Now()
-	if !lane.open(begun) {
-		return end(0, "not called: it has not answered a moment ago", begun)
+	end := func(status int, problem string) outcome {
+		o.attempt.Status, o.attempt.Error, o.attempt.Took, o.done = status, problem, max(time.Since(begun), 1), p.Now()
+		return o
 	}
 	c, ok := p.Client(h.ClientID)
 	if !ok || c.BackchannelLogoutURI == "" {
 		o.known = hub.NotSupported
-		return end(0, "the client has no back-channel logout URI any more", begun)
+		return end(0, "the client has no back-channel logout URI any more")
 	}
+	name := laneName(p, c.ID)
+	lane := s.lane(name)
+	defer s.part(name, lane)
+	if o.wait = lane.enter(ctx); o.wait > 0 {
+		return o
+	}
+	came := none
+	defer func() { lane.leave(came, time.Now()) }()
+	slot := s.slot(ctx)
+	if slot == nil {
+		o.wait = time.Second
+		return o
+	}
+	defer slot.free()
 	raw, err := s.token(ctx, p, c, l)
 	if err != nil {
-		return end(0, "no logout token could be made: "+err.Error(), begun)
+		return end(0, "no logout token could be made: "+err.Error())
 	}
 	begun = time.Now()
 	patient, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	status, body, err := s.Post(patient, c.BackchannelLogoutURI, url.Values{"logout_token": {raw}})
-	if err != nil {
-		if ctx.Err() != nil {
-			return end(0, "the hub stopped before the answer came", begun)
-		}
-		lane.note(false, time.Now())
-		return end(0, why(err), begun)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return end(0, "the hub stopped before the answer came")
+	case err != nil:
+		came = failed
+		return end(0, why(err))
+	case status >= 500:
+		came = failed
+	default:
+		came = answered
 	}
-	lane.note(status < 500, time.Now())
 	switch {
 	case status/100 == 2:
 		o.known = hub.Delivered
-		return end(status, "", begun)
+		return end(status, "")
 	case status == badRequest:
 		o.known = hub.Refused // its own word that nobody was signed out (§2.8)
 	}
-	return end(status, said(status, body), begun)
+	return end(status, said(status, body))
 }
 
-// turn waits for a slot of the client's and one of all.
-func (s *Service) turn(ctx context.Context, l *lane) (release func(), err error) {
-	select {
-	case l.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	select {
-	case s.calls <- struct{}{}:
-	case <-ctx.Done():
-		<-l.slots
-		return nil, ctx.Err()
-	}
-	return func() { <-s.calls; <-l.slots }, nil
-}
+func laneName(p *hub.Pool, client string) string { return p.Name + "/" + client }
 
 // token makes a logout token (Back-Channel Logout §2.4). It names the session
 // and the person by what this client knows them by, and has no nonce.

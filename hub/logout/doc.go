@@ -20,14 +20,15 @@
 // Decisions kept here:
 //
 //   - Nothing fans out in the store. A logout is one record with a hop for each
-//     party, and one goroutine at a time writes to it.
+//     party. Several may write to it, each in a transaction and to its own hops.
 //   - An attempt is on record before it is made. A hub that dies meanwhile makes
 //     another: at least once, each time with a fresh token.
 //   - 400 is a client's own word that it did not sign the person out
 //     (Back-Channel Logout §2.8), and final. Whatever else is no success may pass,
 //     and is tried again.
-//   - A client that does not answer is left alone for a while (lane), so that its
-//     silence costs the others nothing.
+//   - A client that does not answer is left alone for a while (lane), and a call
+//     that takes long moves aside (slot), so that silence costs the others nothing.
+//     Only calls that were made are attempts.
 //   - A front-channel outcome is never more than unknown: no browser tells what a
 //     frame did.
 //

@@ -37,7 +37,7 @@ func (s *Service) Receive(ctx context.Context, p *hub.Pool, pr *hub.Provider, ra
 // which comes through a browser and proves nothing: so it ends sessions only by
 // both the issuer and a sid that the provider gave for them (A134).
 func (s *Service) ReceiveFront(ctx context.Context, p *hub.Pool, pr *hub.Provider, issuer, sid string, v hub.Visitor) (n int, err error) {
-	if issuer != pr.Upstream.Issuer() || sid == "" {
+	if !pr.Upstream.Issues(issuer) || sid == "" {
 		return 0, s.refuse(p, pr, v, errors.New("iss is not the provider's, or there is no sid"))
 	}
 	return s.endUpstream(ctx, p, pr, nil, sid, "", v)

@@ -27,29 +27,38 @@ type Options struct {
 // One serves the whole process.
 type Service struct {
 	Options
-	wake    chan struct{}
-	calls   chan struct{} // slots of calls under way
-	signing chan struct{} // slots of signatures, so that sign-ins find a processor
+	wake        chan struct{}
+	calls, slow chan struct{} // places of calls under way
+	late        chan struct{} // places of logouts that wait for calls which take long
+	signing     chan struct{} // places of signatures, so that sign-ins find a processor
+	writing     chan struct{} // and of records written, so that they find the store
 
 	mu      sync.Mutex
-	running map[string]bool // logouts that are being told of, by pool and id
+	running map[string]map[string]bool // logouts in hand, by pool and id
+	total   int                        // of them
+	room    int                        // that came free since begin looked
 	lanes   map[string]*lane
 	work    sync.WaitGroup
 }
 
-// Bounds of what is under way at once: logouts, calls, and calls to one client.
+// maxWriting is how many records wait for the store at once. A sign-in waits for
+// those before it, and one of fifty clients takes half a millisecond.
+const maxWriting = 8
+
+// Bounds of the logouts in hand at once: of a pool, and of all. One of each pool
+// always is, whatever the others have to do.
 const (
-	maxRunning = 64
-	maxCalls   = 128
-	maxLane    = 16
+	maxRunning = 16
+	maxTotal   = 256
 )
 
 // New makes a service. Nobody is told of anything until Run.
 func New(o Options) *Service {
 	return &Service{
-		Options: o, wake: make(chan struct{}, 1), calls: make(chan struct{}, maxCalls),
-		signing: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
-		running: map[string]bool{}, lanes: map[string]*lane{},
+		Options: o, wake: make(chan struct{}, 1),
+		calls: make(chan struct{}, maxCalls), slow: make(chan struct{}, maxSlow), late: make(chan struct{}, maxLate),
+		signing: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), writing: make(chan struct{}, maxWriting),
+		running: map[string]map[string]bool{}, lanes: map[string]*lane{},
 	}
 }
 
@@ -72,6 +81,9 @@ func (s *Service) Run(ctx context.Context, pools func() []*hub.Pool) {
 	defer tick.Stop()
 	defer s.work.Wait()
 	for {
+		s.mu.Lock()
+		s.room = 0
+		s.mu.Unlock()
 		for _, p := range pools() {
 			if err := s.begin(ctx, p); err != nil && ctx.Err() == nil {
 				p.Log.Error("logouts", "pool", p.Name, "error", err)
@@ -81,7 +93,8 @@ func (s *Service) Run(ctx context.Context, pools func() []*hub.Pool) {
 		case <-ctx.Done():
 			return
 		case <-s.wake:
-		case <-tick.C:
+		case now := <-tick.C:
+			s.forget(now)
 		}
 	}
 }
@@ -90,8 +103,14 @@ func (s *Service) Run(ctx context.Context, pools func() []*hub.Pool) {
 func (s *Service) begin(ctx context.Context, p *hub.Pool) error {
 	var due []*hub.Logout
 	err := p.Space.View(ctx, func(tx *store.Tx) (err error) {
-		due, _, err = hub.Logouts.List(tx, "due", "", store.Page{Limit: maxRunning})
-		return err
+		// The first one mostly says that none is due, and records can be large.
+		for _, limit := range []int{1, maxRunning} {
+			due, _, err = hub.Logouts.List(tx, "due", "", store.Page{Limit: limit})
+			if err != nil || len(due) == 0 || due[0].Next.After(p.Now()) {
+				return err
+			}
+		}
+		return nil
 	})
 	for _, l := range due {
 		if l.Next.After(p.Now()) {
@@ -102,12 +121,16 @@ func (s *Service) begin(ctx context.Context, p *hub.Pool) error {
 		}
 		s.work.Go(func() {
 			defer s.release(p, l.ID)
-			if err := s.deliver(ctx, p, l.ID); err != nil && ctx.Err() == nil {
-				p.Log.Error("logout", "pool", p.Name, "id", l.ID, "error", err)
-			}
+			s.complain(ctx, p, l.ID, s.deliver(ctx, p, l.ID))
 		})
 	}
 	return err
+}
+
+func (s *Service) complain(ctx context.Context, p *hub.Pool, id string, err error) {
+	if err != nil && ctx.Err() == nil {
+		p.Log.Error("logout", "pool", p.Name, "id", id, "error", err)
+	}
 }
 
 // take reserves a logout; false when it is under way, or when there is no room
@@ -115,21 +138,37 @@ func (s *Service) begin(ctx context.Context, p *hub.Pool) error {
 func (s *Service) take(p *hub.Pool, id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.running) >= maxRunning || s.running[p.Name+"/"+id] {
+	mine := s.running[p.Name]
+	if mine[id] || len(mine) >= maxRunning || len(mine) > 0 && s.total >= maxTotal {
 		return false
 	}
-	s.running[p.Name+"/"+id] = true
+	if mine == nil {
+		mine = map[string]bool{}
+		s.running[p.Name] = mine
+	}
+	mine[id] = true
+	s.total++
 	return true
 }
 
 func (s *Service) release(p *hub.Pool, id string) {
 	s.mu.Lock()
-	full := len(s.running) >= maxRunning
-	delete(s.running, p.Name+"/"+id)
-	s.mu.Unlock()
-	if full {
-		s.Wake() // others may wait for the room
+	defer s.mu.Unlock()
+	delete(s.running[p.Name], id)
+	if len(s.running[p.Name]) == 0 {
+		delete(s.running, p.Name)
 	}
+	s.total--
+	if s.room++; s.room == maxRunning/4 {
+		s.Wake() // others may wait for the room; to look for each would be dear
+	}
+}
+
+// amendInTurn is amend for what no person waits for.
+func (s *Service) amendInTurn(ctx context.Context, p *hub.Pool, id string, change func(l *hub.Logout, now time.Time)) (*hub.Logout, error) {
+	s.writing <- struct{}{}
+	defer func() { <-s.writing }()
+	return s.amend(ctx, p, id, change)
 }
 
 // amend changes the record of a logout and reports what has become known by it.

@@ -8,17 +8,19 @@ import (
 	"github.com/isthmus-hub/isthmus/hub/store"
 )
 
-// End ends the session of a browser and returns the record of it; nil if the
-// browser has no live one. What came of the session is dead when End returns,
-// and whoever must hear of it is on record.
-func (s *Service) End(ctx context.Context, p *hub.Pool, cookie string, e hub.End) (l *hub.Logout, err error) {
+// End ends the session of a browser, or, if it has none any more, the one that
+// the app's hint names, and returns the record of it; nil if there is neither.
+// One that has grown old counts, since its apps go on with what they were given. What
+// came of the session is dead when End returns, and whoever must hear of it is
+// on record.
+func (s *Service) End(ctx context.Context, p *hub.Pool, cookie string, hint hub.Hint, e hub.End) (l *hub.Logout, err error) {
 	err = p.Space.Update(ctx, func(tx *store.Tx) error {
 		l = nil
 		session, err := hub.FindSession(tx, cookie)
 		if errors.Is(err, store.ErrNotFound) {
-			return nil
+			session, err = hinted(tx, hint)
 		}
-		if err != nil {
+		if err != nil || session == nil {
 			return err
 		}
 		l, err = hub.EndSession(tx, p, session, e)
@@ -30,6 +32,30 @@ func (s *Service) End(ctx context.Context, p *hub.Pool, cookie string, e hub.End
 	ended(p, l, e.Visitor)
 	p.TellEnded()
 	return l, nil
+}
+
+// hinted finds the session that a proven hint names, if it has grown old; nil if
+// it has ended. A live one belongs to a browser with its cookie: an ID token by
+// itself ends none.
+func hinted(tx *store.Tx, hint hub.Hint) (*hub.Session, error) {
+	if hint.Sub == "" || hint.SID == "" {
+		return nil, nil
+	}
+	for after := ""; ; {
+		page, next, err := hub.Sessions.FindAll(tx, "sub", hint.Sub, store.Page{After: after})
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range page {
+			if !s.Live(tx.Now) && hub.SID(s.ID, hint.ClientID) == hint.SID {
+				return s, nil
+			}
+		}
+		if next == "" {
+			return nil, nil
+		}
+		after = next
+	}
 }
 
 // ended writes the audit line of a session that has ended.

@@ -289,7 +289,7 @@ func personOf(ctx context.Context, from *hub.Pool, sub string) (p *Person, err e
 			return nil
 		}
 		if err == nil {
-			p = new(Shown(u, true))
+			p = new(Shown(from, u, true))
 		}
 		return err
 	})
@@ -323,7 +323,7 @@ func (t *terms) carryOut(tx *store.Tx, p *hub.Pool, m *hub.Merge, j *job) (Outco
 	if e.Decision == Join {
 		var why string
 		var err error
-		if u, why, err = t.target(tx, j); err != nil || why != "" {
+		if u, why, err = t.target(tx, p, j); err != nil || why != "" {
 			o.Done, o.Why = Refused, why
 			return o, err
 		}
@@ -334,6 +334,9 @@ func (t *terms) carryOut(tx *store.Tx, p *hub.Pool, m *hub.Merge, j *job) (Outco
 			o.Done, o.Why = Refused, why
 			return o, err
 		}
+	}
+	if len(r.links) > 0 && len(r.user.Links) > hub.MaxLinks {
+		return refuse(fmt.Sprintf("would have more than %d identities", hub.MaxLinks))
 	}
 	late, why, err := t.obstacles(tx, j.person, r)
 	if err != nil || why != "" {
@@ -366,7 +369,7 @@ func (t *terms) carryOut(tx *store.Tx, p *hub.Pool, m *hub.Merge, j *job) (Outco
 }
 
 // target is the user that an entry joins, if that still is who was planned.
-func (t *terms) target(tx *store.Tx, j *job) (u *hub.User, why string, err error) {
+func (t *terms) target(tx *store.Tx, p *hub.Pool, j *job) (u *hub.User, why string, err error) {
 	if len(j.entry.Target) != 1 || !slices.Contains(j.entry.Candidates, candidate(j.entry.Target[0])) {
 		return nil, "the target is none that the plan named", nil
 	}
@@ -377,7 +380,7 @@ func (t *terms) target(tx *store.Tx, j *job) (u *hub.User, why string, err error
 		return nil, "the target is no longer here", nil
 	case err != nil:
 		return nil, "", err
-	case printOf(new(Shown(u, true)), &t.Rules, false) != ref.Print:
+	case printOf(new(Shown(p, u, true)), &t.Rules, false) != ref.Print:
 		return nil, "the target has changed since the plan was made", nil
 	case j.entry.Conflict != "":
 		return u, "", nil

@@ -24,9 +24,9 @@ import (
 func family(r *rig) {
 	r.put(r.old,
 		local(1, "ada", "ada@x.example", with("nickname", "Ada"), with("family_name", "King"), inGroups("poets", "staff")),
-		federated(2, "g", "grace@old.example", with("locale", "en")),
+		federated(2, "g", "grace@old.example", with("locale", "en"), inGroups("navy"), given("navy")),
 		local(3, "alan", "alan@x.example", with("family_name", "Turing")),
-		federated(4, "k", "kay@x.example", inGroups("staff")),
+		federated(4, "k", "kay@x.example", inGroups("staff"), given("staff")),
 		local(5, "edsger", "edsger@x.example", with("email_verified", "")),
 		local(6, "barbara", "barbara@x.example", disabled),
 		local(7, "tony", "tony@x.example"),
@@ -62,6 +62,11 @@ func TestA101_ApplyAndUndo(t *testing.T) {
 	}
 	if grace := r.User(r.Pool, sub(2)); grace.Sub != sub(12) || grace.Attributes["email"] != "grace@x.example" || grace.Attributes["locale"] != "en" {
 		t.Errorf("grace %+v", grace)
+	}
+	for id, group := range map[string]string{sub(12): "navy", sub(4): "staff"} {
+		if u := r.User(r.Pool, id); !slices.Equal(u.Groups, []string{group}) || !slices.Equal(u.Given["CorporateID"], []string{group}) {
+			t.Errorf("%s is in %v, of which %v were given by the provider", id, u.Groups, u.Given)
+		}
 	}
 	alan := r.User(r.Pool, "alan")
 	if alan.Sub != sub(3) || alan.Password == "" || alan.Status != hub.Confirmed || len(alan.Aliases) != 0 {
@@ -465,7 +470,7 @@ func TestA101_StepTakesSealedWorkAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := r.dump(true)
-	person := merge.Shown(r.User(r.old, e.Source.Sub), true)
+	person := merge.Shown(r.old, r.User(r.old, e.Source.Sub), true)
 	person.Attributes["email"] = "mallory@x.example"
 	for name, work := range map[string]merge.Work{
 		"no seal":        {Entry: func() merge.Entry { c := *e; c.Seal = ""; return c }()},

@@ -142,6 +142,7 @@ func (u *listed) person() (*Person, error) {
 	}
 	// Passwords never leave Cognito; whoever is no federated user has one there.
 	p.HasPassword = p.Status != hub.ExternalProvider
+	p.AddressProven = p.Attributes["email_verified"] == "true"
 	return p, p.check()
 }
 

@@ -97,5 +97,6 @@ func csvPerson(columns, row []string) (*Person, error) {
 			}
 		}
 	}
+	p.AddressProven = p.Attributes["email_verified"] == "true"
 	return p, p.check()
 }

@@ -25,7 +25,7 @@ type terms struct {
 // has none there is left behind and told.
 func (t *terms) resolve(p *Person) (*Person, []string) {
 	out := *p
-	out.Links = nil
+	out.Links, out.Given = nil, nil
 	var stuck []string
 	for _, l := range p.Links {
 		name, said := t.Rules.Providers[l.Provider]
@@ -48,6 +48,12 @@ func (t *terms) resolve(p *Person) (*Person, []string) {
 		}
 		if out.Username == l.Provider+"_"+l.Subject {
 			out.Username = name + "_" + l.Subject
+		}
+		if given := p.Given[l.Provider]; len(given) > 0 {
+			if out.Given == nil {
+				out.Given = map[string][]string{}
+			}
+			out.Given[pr.Name] = given
 		}
 		l.Provider, l.Issuer = pr.Name, pr.Issuer
 		l.Type = cmp.Or(l.Type, "OIDC")
@@ -92,6 +98,7 @@ func (t *terms) join(p *Person, u *hub.User, e *Entry, now time.Time) *result {
 	}
 	if len(r.groups) > 0 {
 		joined.Groups = slices.Sorted(slices.Values(slices.Concat(u.Groups, r.groups)))
+		joined.Given = t.given(p, u.Given, r.groups)
 	}
 	if p.Sub != "" && !u.Is(p.Sub) {
 		r.aliases = append(r.aliases, hub.Alias{Sub: p.Sub, Pool: t.From.Name, Merge: t.ID, Since: now})
@@ -175,8 +182,8 @@ func (t *terms) add(p *Person, e *Entry, sub string, now time.Time) *result {
 		u.Username = e.Username
 	}
 	r := &result{user: u, fill: map[string]string{}, password: p.Password != "", changed: true, aliases: u.Aliases}
-	for i, l := range p.Links {
-		l.Primary = i == 0
+	for _, l := range p.Links {
+		l.Primary = u.Username == l.Provider+"_"+l.Subject
 		if l.Evidence == nil {
 			l.Evidence = t.evidence(e)
 		}
@@ -197,7 +204,7 @@ func (t *terms) add(p *Person, e *Entry, sub string, now time.Time) *result {
 		}
 	}
 	if u.Groups = t.groups(p, r); len(u.Groups) > 0 {
-		r.groups = u.Groups
+		r.groups, u.Given = u.Groups, t.given(p, nil, u.Groups)
 	}
 	return r
 }
@@ -252,6 +259,8 @@ func (t *terms) groups(p *Person, r *result) []string {
 	for _, g := range p.Groups {
 		to, said := t.Rules.Groups[g]
 		switch {
+		case strings.HasPrefix(cmp.Or(to, g), t.Pool+"_"): // hub.Pool.OwnGroup
+			r.left = append(r.left, "the group "+g+", as this pool gives groups of such names itself")
 		case said && to != "":
 			list = append(list, to)
 		case said:
@@ -264,6 +273,27 @@ func (t *terms) groups(p *Person, r *result) []string {
 	}
 	slices.Sort(list)
 	return slices.Compact(list)
+}
+
+// given is what providers gave a user, with those of the groups that came along
+// and that they gave the person: what a provider gave it may take away.
+func (t *terms) given(p *Person, had map[string][]string, came []string) map[string][]string {
+	given := maps.Clone(had)
+	for provider, list := range p.Given {
+		for _, g := range list {
+			if to, said := t.Rules.Groups[g]; said {
+				g = to
+			}
+			if !slices.Contains(came, g) || slices.Contains(given[provider], g) {
+				continue
+			}
+			if given == nil {
+				given = map[string][]string{}
+			}
+			given[provider] = slices.Sorted(slices.Values(append(slices.Clone(given[provider]), g)))
+		}
+	}
+	return given
 }
 
 // evidence is why an identity came to a user.

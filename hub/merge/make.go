@@ -303,6 +303,9 @@ func (pl *planner) joining(e *Entry, p, u *Person, doubt func(conflict, why stri
 	if names := rivals(p, &u.User); len(names) > 0 {
 		doubt(Identity, "both have an identity at "+strings.Join(names, ", ")+", and not the same: the address may have gone to somebody else")
 	}
+	if n := len(providersNew(p, u)) + len(u.Links); n > hub.MaxLinks && n > len(u.Links) {
+		doubt(Identity, fmt.Sprintf("would have %d identities, and %d is the most", n, hub.MaxLinks))
+	}
 	switch {
 	case p.Disabled && !u.Disabled:
 		doubt(Disabled, "is disabled there and not here")
@@ -322,6 +325,11 @@ func (pl *planner) joining(e *Entry, p, u *Person, doubt func(conflict, why stri
 	if p.HasPassword && !r.password && len(p.Links) == 0 {
 		e.Sees += "; the password of " + pl.Header.From.Name + " opens nothing here"
 	}
+}
+
+// providersNew are the links that a person would bring.
+func providersNew(p, u *Person) []hub.Link {
+	return without(p.Links, func(l hub.Link) bool { _, has := u.Link(l.Key()); return has })
 }
 
 // adding tells what becomes of a person who is nobody here.

@@ -79,7 +79,7 @@ func bit(b bool) int32 {
 
 // nameKey is the key of the store's index "name".
 func nameKey(p *Person) string {
-	if len(p.Links) > 0 && !p.HasPassword {
+	if p.as().Federated() {
 		return hub.FederatedNameKey(p.Username)
 	}
 	return hub.LocalNameKey(p.Username)

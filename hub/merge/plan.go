@@ -224,7 +224,7 @@ func printOf(p *Person, r *Rules, links bool) string {
 		names = slices.Collect(maps.Keys(p.Attributes))
 	}
 	slices.Sort(names)
-	seen := []any{p.Sub, p.Username, troubled(p.Status), p.Disabled}
+	seen := []any{p.Sub, p.Username, troubled(p.Status), p.Disabled, p.AddressProven}
 	for _, name := range slices.Compact(names) {
 		seen = append(seen, name, p.Attributes[name])
 	}

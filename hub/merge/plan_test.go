@@ -23,11 +23,17 @@ func TestA100_ConflictsAreNeverAutomatic(t *testing.T) {
 		conflict string
 		targets  int
 	}{
-		"both verified":         {"", []*hub.User{local(1, "a", "a@x.example")}, []*hub.User{local(2, "b", "A@x.example")}, merge.Join, "", 1},
-		"unverified there":      {"", []*hub.User{local(1, "a", "a@x.example", unverified)}, []*hub.User{local(2, "b", "a@x.example")}, merge.Ask, merge.Unproven, 1},
-		"unverified here":       {"", []*hub.User{local(1, "a", "a@x.example")}, []*hub.User{local(2, "b", "a@x.example", unverified)}, merge.Ask, merge.Unproven, 1},
-		"unverified in both":    {"", []*hub.User{local(1, "a", "a@x.example", unverified)}, []*hub.User{local(2, "b", "a@x.example", unverified)}, merge.Ask, merge.Unproven, 1},
-		"flag in another form":  {"", []*hub.User{local(1, "a", "a@x.example", with("email_verified", "True"))}, []*hub.User{local(2, "b", "a@x.example")}, merge.Ask, merge.Unproven, 1},
+		"both verified":        {"", []*hub.User{local(1, "a", "a@x.example")}, []*hub.User{local(2, "b", "A@x.example")}, merge.Join, "", 1},
+		"unverified there":     {"", []*hub.User{local(1, "a", "a@x.example", unverified)}, []*hub.User{local(2, "b", "a@x.example")}, merge.Ask, merge.Unproven, 1},
+		"unverified here":      {"", []*hub.User{local(1, "a", "a@x.example")}, []*hub.User{local(2, "b", "a@x.example", unverified)}, merge.Ask, merge.Unproven, 1},
+		"unverified in both":   {"", []*hub.User{local(1, "a", "a@x.example", unverified)}, []*hub.User{local(2, "b", "a@x.example", unverified)}, merge.Ask, merge.Unproven, 1},
+		"flag in another form": {"", []*hub.User{local(1, "a", "a@x.example", with("email_verified", "True"))}, []*hub.User{local(2, "b", "a@x.example")}, merge.Ask, merge.Unproven, 1},
+		"flag of a provider that is not to be believed": {"", []*hub.User{federated(1, "s", "a@evil.example")}, []*hub.User{local(2, "b", "a@evil.example")}, merge.Ask, merge.Unproven, 1},
+		"an identity too many": {"", []*hub.User{federated(1, "s", "a@x.example")}, []*hub.User{local(2, "b", "a@x.example", func(u *hub.User) {
+			for i := range hub.MaxLinks {
+				u.Links = append(u.Links, hub.Link{Provider: "CorporateID", Issuer: fmt.Sprint("https://corp", i, ".example"), Subject: "s"})
+			}
+		})}, merge.Ask, merge.Identity, 1},
 		"flag of nothing":       {"", []*hub.User{local(1, "a", "", with("email", ""))}, []*hub.User{local(2, "b", "", with("email", ""))}, merge.Ask, merge.Invalid, 0},
 		"identity":              {"", []*hub.User{federated(1, "s", "a@x.example", unverified)}, []*hub.User{federated(2, "s", "b@x.example")}, merge.Join, "", 1},
 		"identity, other case":  {"", []*hub.User{federated(1, "s", "a@x.example")}, []*hub.User{federated(2, "S", "b@x.example")}, merge.Add, "", 0},

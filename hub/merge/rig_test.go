@@ -49,7 +49,8 @@ func (r *rig) provider(p *hub.Pool, name, issuer string) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	p.Providers = append(p.Providers, &hub.Provider{Name: name, Type: "OIDC", Enabled: true, Creates: true, Upstream: up, ClientID: "hub"})
+	p.Providers = append(p.Providers, &hub.Provider{Name: name, Type: "OIDC", Enabled: true, Creates: true, Upstream: up, ClientID: "hub",
+		TrustedDomains: []string{"x.example", "old.example", "o.example", "p.example", "corp.example"}})
 }
 
 // put writes users as they are.
@@ -108,6 +109,10 @@ func with(name, value string) func(*hub.User) {
 }
 
 func inGroups(groups ...string) func(*hub.User) { return func(u *hub.User) { u.Groups = groups } }
+
+func given(groups ...string) func(*hub.User) {
+	return func(u *hub.User) { u.Given = map[string][]string{"CorporateID": groups} }
+}
 
 func disabled(u *hub.User) { u.Disabled = true }
 

@@ -184,8 +184,12 @@ func (m *matcher) backed(p *Person, reads func(string) bool) bool {
 	return true
 }
 
-// verified is true for the one spelling that a pool keeps (A81).
+// verified is true for the one spelling that a pool keeps (A81), of an e-mail
+// address only if who wrote it is to be believed.
 func verified(p *Person, address string) bool {
+	if address == "email" && !p.AddressProven {
+		return false
+	}
 	return p.Attributes[address] != "" && p.Attributes[address+"_verified"] == "true"
 }
 

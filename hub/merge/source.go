@@ -17,11 +17,14 @@ type Person struct {
 	hub.User
 	// HasPassword is set where Password has been left out.
 	HasPassword bool `json:"has_password,omitempty"`
+	// AddressProven is the pool's word that the e-mail address is the person's: not
+	// every provider that writes the flag is to be believed (hub.User.Proven).
+	AddressProven bool `json:"address_proven,omitempty"`
 }
 
-// Shown is a user as a person without the password, or with it.
-func Shown(u *hub.User, password bool) Person {
-	p := Person{User: *u, HasPassword: u.Password != ""}
+// Shown is a user of a pool as a person without the password, or with it.
+func Shown(pool *hub.Pool, u *hub.User, password bool) Person {
+	p := Person{User: *u, HasPassword: u.Password != "", AddressProven: u.Proven(pool)}
 	if !password {
 		p.Password = ""
 	}
@@ -125,7 +128,7 @@ func People(ctx context.Context, p *hub.Pool, after string, passwords bool) (lis
 		users, n, err := hub.Users.List(tx, "", "", store.Page{After: after, Limit: peoplePage})
 		list, next = make([]Person, len(users)), n
 		for i, u := range users {
-			list[i] = Shown(u, passwords)
+			list[i] = Shown(p, u, passwords)
 		}
 		return err
 	})

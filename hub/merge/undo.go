@@ -47,6 +47,14 @@ func change(was, is *hub.User) *hub.UserChange {
 			c.Groups = append(c.Groups, g)
 		}
 	}
+	for provider, list := range is.Given {
+		if came := without(list, func(g string) bool { return slices.Contains(was.Given[provider], g) }); len(came) > 0 {
+			if c.Given == nil {
+				c.Given = map[string][]string{}
+			}
+			c.Given[provider] = came
+		}
+	}
 	for _, a := range is.Aliases {
 		if !was.Is(a.Sub) {
 			c.Aliases = append(c.Aliases, a.Sub)
@@ -85,6 +93,15 @@ func revert(u *hub.User, c *hub.UserChange) (was *hub.User, why string) {
 	}
 	r.Links = without(u.Links, func(l hub.Link) bool { return slices.Contains(c.Links, l.Key()) })
 	r.Groups = without(u.Groups, func(g string) bool { return slices.Contains(c.Groups, g) })
+	r.Given = nil
+	for provider, list := range u.Given {
+		if left := without(list, func(g string) bool { return slices.Contains(c.Given[provider], g) }); len(left) > 0 || c.Given[provider] == nil {
+			if r.Given == nil {
+				r.Given = map[string][]string{}
+			}
+			r.Given[provider] = left
+		}
+	}
 	r.Aliases = without(u.Aliases, func(a hub.Alias) bool { return slices.Contains(c.Aliases, a.Sub) })
 	if u.Modified.Equal(c.After) {
 		r.Modified = c.Before

@@ -31,18 +31,20 @@ func (s *Service) Cancel(p *hub.Pool, b Browser, in *hub.Interaction) (Next, err
 // long to be kept in an address is still there, which a new request would lack.
 // One that is too old is judged anew, by params alone.
 func (s *Service) Again(ctx context.Context, p *hub.Pool, b Browser, in *hub.Interaction, params url.Values, page bool) (Next, error) {
-	if p.Now().After(in.Begun.Add(p.InteractionLife)) || in.Device != "" {
+	if p.Now().After(in.Begun.Add(p.InteractionLife)) || !in.App() {
 		return s.Authorize(ctx, p, b, params, page)
 	}
 	r := in.Request
 	if name := params.Get("identity_provider"); name != "" {
 		r.IdentityProvider, r.IDPIdentifier = name, ""
 	}
-	if params.Get("prompt") == "login" {
+	another := in.Another
+	if params.Get("prompt") == "login" && !r.Prompt.Has(oauth.PromptLogin) {
 		r.Prompt |= oauth.PromptLogin
+		another = true
 	}
 	again := hub.NewInteraction(r, p.Now())
-	again.Pushed, again.Wish = in.Pushed, in.Wish
+	again.Pushed, again.Wish, again.Another = in.Pushed, in.Wish, another
 	if in.Pushed != "" {
 		again.Begun = in.Begun // what was pushed is remembered no longer
 	}

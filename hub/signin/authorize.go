@@ -165,6 +165,9 @@ func (s *Service) proceed(p *hub.Pool, b Browser, in *hub.Interaction) (*attempt
 	if in.Device != "" && client != nil {
 		target, err = deviceTarget(p), nil
 	}
+	if in.Account {
+		client, target, err = accountClient(p), accountTarget(p), nil
+	}
 	t.client = client
 	if err != nil {
 		return nil, t.fail(s, reason, err)

@@ -92,13 +92,13 @@ func (s *Service) AnswerDevice(ctx context.Context, p *hub.Pool, b Browser, user
 			return nil
 		}
 		live, err := hub.Sessions.Get(tx, session.ID)
-		if errors.Is(err, store.ErrNotFound) {
+		if errors.Is(err, store.ErrNotFound) || err == nil && !live.Live(tx.Now) {
 			return nil // it ended a moment ago
 		}
 		if err != nil {
 			return err
 		}
-		if allow && live.Join(client.ID, tx.Now.Add(hub.DeviceLife+client.RefreshLife)) {
+		if allow && live.Join(p, client.ID, tx.Now.Add(hub.DeviceLife+client.RefreshLife)) {
 			if err := hub.Sessions.Put(tx, live); err != nil {
 				return err
 			}

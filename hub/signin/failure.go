@@ -40,6 +40,10 @@ const (
 	AnotherPerson      Reason = "another_person" // the app asked for somebody else
 	StrengthUnmet      Reason = "strength_unmet" // the app asked for a stronger sign-in
 	UserDisabled       Reason = "user_disabled"
+	AccountMatched     Reason = "account_matched" // another account may be hers; she is asked
+	NotProven          Reason = "not_proven"      // what came back is no proof of that account
+	LinkTaken          Reason = "link_taken"      // the identity is somebody's already
+	LinkLimit          Reason = "link_limit"
 	WrongPassword      Reason = "wrong_password"
 	Locked             Reason = "locked"
 

@@ -31,7 +31,11 @@ func (t *attempt) upstream() idp.Request {
 	r := &t.in.Request
 	up := idp.Request{
 		State: t.in.ID, Nonce: t.in.Nonce, Verifier: t.in.Verifier, Started: t.in.Sent,
-		LoginHint: r.LoginHint, MaxAge: r.MaxAge, UILocales: r.UILocales, ACRValues: r.ACRValues,
+		LoginHint: r.LoginHint, MaxAge: r.MaxAge, UILocales: r.UILocales, ACRValues: r.ACRValues, Another: t.in.Another,
+	}
+	if t.in.Joins || t.in.Owner != "" { // a proof is fresh, whoever the app hinted at (A84, A85)
+		up.LoginHint, up.MaxAge, up.Prompt = "", nil, "login"
+		return up
 	}
 	up.Prompt = (r.Prompt & (oauth.PromptLogin | oauth.PromptSelectAccount)).String()
 	return up
@@ -63,21 +67,34 @@ func (s *Service) Callback(ctx context.Context, p *hub.Pool, b Browser, in *hub.
 	}
 	t.step("callback", "code received after %s%s", elapsed(p.Now().Sub(in.Sent)), matches)
 
-	identity, err := pr.Upstream.Exchange(ctx, t.upstream(), code, pr.Mapping.Needs())
+	up := t.upstream()
+	up.User = params.Get("user")
+	identity, err := pr.Upstream.Exchange(ctx, up, code, pr.Mapping.Needs())
 	if err != nil {
 		return nil, t.fail(s, reasonOf(err), err)
 	}
 	t.claims = identity.Claims
 	t.calls(identity.Calls, nil)
-	t.step("id_token", "verified: issuer %s, subject %s", identity.Issuer, hub.Mask(identity.Subject))
-	return s.admit(ctx, p, b, t, arrival{
+	step := idp.StepIDToken
+	if identity.IDToken == "" { // plain OAuth 2
+		step = idp.StepUserInfo
+	}
+	t.step(string(step), "verified: issuer %s, subject %s", identity.Issuer, hub.Mask(identity.Subject))
+	a := arrival{
 		provider: pr, claims: identity.Claims,
 		identity: hub.Identity{
 			Link:     hub.Link{Provider: pr.Name, Issuer: identity.Issuer, Subject: identity.Subject, Type: pr.Type},
 			AuthTime: identity.AuthTime, ACR: identity.ACR,
 			Upstream: hub.Upstream{SID: identity.SessionID, Hint: p.SealHint(pr, identity.IDToken)},
 		},
-	})
+	}
+	switch {
+	case in.Owner != "":
+		return s.arrived(ctx, p, b, t, a)
+	case in.Joins:
+		return s.proved(ctx, p, b, t, a.identity.Link.Key())
+	}
+	return s.admit(ctx, p, b, t, a)
 }
 
 // reasonOf sorts what went wrong between the hub and a provider.

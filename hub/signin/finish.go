@@ -18,6 +18,7 @@ type entry struct {
 	link     string
 	upstream hub.Upstream
 	acr      string
+	sample   *hub.Sample // of the claims; nil: none is kept
 }
 
 // enter opens a session under a new id and gives the app its code, both in one
@@ -40,18 +41,25 @@ func (s *Service) enter(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 			return nil
 		}
 		session = &hub.Session{
-			ID: id, Secret: secret, UpstreamSID: e.upstream.SID, Hint: e.upstream.Hint, Expires: tx.Now.Add(p.SessionLife),
+			ID: id, Secret: secret, UpstreamSID: e.upstream.SID, Hint: e.upstream.Hint,
+			Expires: tx.Now.Add(p.SessionLife), Kept: tx.Now.Add(p.SessionLife),
 			Entry: hub.Entry{
 				Sub: user.Sub, Provider: e.provider, Link: e.link, ACR: e.acr, AuthTime: authTime(e.auth, tx.Now), Began: tx.Now,
 			},
 		}
+		if !session.Began.After(user.SignedOut) { // what was before fell a moment ago, in this transaction
+			session.Began = user.SignedOut.Add(1)
+		}
 		if replaced, err = succeed(tx, p, session, user, b); err != nil {
 			return err
 		}
-		if t.in.Device != "" {
-			return hub.Sessions.Put(tx, session) // the device is asked about on the next page
+		if err := keepSample(tx, e.sample); err != nil {
+			return err
 		}
-		session.Join(t.client.ID, until(p, t.client, tx.Now))
+		if !t.in.App() {
+			return hub.Sessions.Put(tx, session) // the next page is ours
+		}
+		session.Join(p, t.client.ID, until(p, t.client, tx.Now))
 		if err := hub.Sessions.Put(tx, session); err != nil {
 			return err
 		}
@@ -68,11 +76,14 @@ func (s *Service) enter(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 	}
 	t.record(hub.SignIn, true, "", "", user.Sub)
 	response := t.target.Code(code)
-	if t.in.Device != "" {
+	switch {
+	case t.in.Device != "":
 		response.Fields = []oauth.Field{{Name: "user_code", Value: t.in.Device}}
+	case t.in.Account:
+		response.Fields = nil
 	}
 	return ToApp{
-		Client: t.client, Response: response, Session: hub.SessionCookie(session.ID, key), SessionLife: p.SessionLife, Finished: t.in.ID, Provider: e.provider,
+		Client: t.client, Response: response, Session: hub.SessionCookie(session.ID, key), SessionLife: session.Kept.Sub(p.Now()), Finished: t.in.ID, Provider: e.provider,
 	}, nil, nil
 }
 
@@ -87,6 +98,9 @@ func (s *Service) resume(ctx context.Context, p *hub.Pool, t *attempt, session *
 		if err != nil {
 			return err
 		}
+		if !live.Live(tx.Now) {
+			return store.ErrNotFound
+		}
 		u, err := hub.FindUser(tx, live.Sub)
 		if err != nil {
 			return err
@@ -97,7 +111,7 @@ func (s *Service) resume(ctx context.Context, p *hub.Pool, t *attempt, session *
 		}
 		moved := live.Sub != u.Sub // a merge made one of two users
 		live.Sub = u.Sub
-		if live.Join(t.client.ID, until(p, t.client, tx.Now)) || moved {
+		if live.Join(p, t.client.ID, until(p, t.client, tx.Now)) || moved {
 			if err := hub.Sessions.Put(tx, live); err != nil {
 				return err
 			}
@@ -172,6 +186,9 @@ func succeed(tx *store.Tx, p *hub.Pool, session *hub.Session, user *hub.User, b 
 	}
 	if user.Is(old.Sub) && old.Provider == session.Provider && old.Link == session.Link {
 		session.ID, session.Clients = old.ID, old.Clients
+		if old.Kept.After(session.Kept) {
+			session.Kept = old.Kept
+		}
 		return false, nil
 	}
 	_, err = hub.EndSession(tx, p, old, hub.End{Cause: hub.ByReplacement, Visitor: b.Visitor})
@@ -191,7 +208,7 @@ func Session(ctx context.Context, p *hub.Pool, cookie string) (session *hub.Sess
 		user, err = hub.FindUser(tx, session.Sub)
 		return err
 	})
-	if errors.Is(err, store.ErrNotFound) || (err == nil && session.Over(user) != "") {
+	if errors.Is(err, store.ErrNotFound) || err == nil && (!session.Live(p.Now()) || session.Over(user) != "") {
 		return nil, nil, nil
 	}
 	return session, user, err

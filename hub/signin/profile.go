@@ -44,7 +44,7 @@ func (s *Service) Complete(ctx context.Context, p *hub.Pool, b Browser, in *hub.
 		}, nil
 	}
 	maps.Copy(given, pending.Set)
-	a := arrival{identity: pending.Identity, provider: pr, given: given, sub: directory.NewSub()}
+	a := arrival{identity: pending.Identity, provider: pr, given: given, groups: pending.Groups, sub: directory.NewSub(), apart: true}
 	next, v, err := s.enter(ctx, p, b, t, entry{
 		auth: a.identity.AuthTime, provider: pr.Name, link: a.identity.Link.Key(), upstream: a.identity.Upstream, acr: a.identity.ACR,
 		user: func(tx *store.Tx) (*hub.User, *verdict, error) {

@@ -18,7 +18,10 @@ type arrival struct {
 	provider *hub.Provider
 	claims   map[string]any     // nil when the mapping was done before
 	given    mapping.Attributes // mapped or typed before
+	groups   *mapping.Claimed   // mapped before
 	sub      string             // the new user's, should one be made
+	apart    bool               // the person wants an account of its own, or has no other choice
+	joined   bool               // whether the rule has joined it to a user, once user has run
 }
 
 // verdict is what a transaction found out. It is a value and not an error, so
@@ -28,23 +31,44 @@ type verdict struct {
 	err     error
 	missing []mapping.Missing
 	set     mapping.Attributes
+	match   *match
+	groups  *mapping.Claimed
 }
 
 // user finds the user of an identity, or makes one, and writes the attributes
-// that the mapping and the client allow (design: attribute contract). It never looks a person
-// up by e-mail address. A refused arrival writes nothing.
-func (a arrival) user(tx *store.Tx, p *hub.Pool, c *hub.Client) (*hub.User, *verdict, error) {
+// that the mapping and the client allow (design: attribute contract). By its
+// e-mail address a person is found only as the rules of match say. A refused
+// arrival writes nothing.
+func (a *arrival) user(tx *store.Tx, p *hub.Pool, c *hub.Client) (*hub.User, *verdict, error) {
 	link := a.identity.Link
+	a.joined = false
 	u, err := hub.Users.Find(tx, "link", link.Key())
+	if errors.Is(err, store.ErrNotFound) && !a.apart {
+		m, found := a.match(tx, p, c)
+		switch {
+		case found != nil:
+			return nil, nil, found
+		case m == nil:
+		case !m.rule:
+			return nil, &verdict{reason: AccountMatched, match: m, err: errors.New("an account with this address is there")}, nil
+		case m.user.Disabled:
+			return nil, &verdict{reason: UserDisabled, err: fmt.Errorf("user %s is disabled", m.user.Username)}, nil
+		default:
+			if found = directory.Join(tx, m.user, link, m.evidence); found != nil {
+				return unjoined(found)
+			}
+			u, err, a.joined = m.user, nil, true
+		}
+	}
 	known := err == nil
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		if !a.provider.Creates {
-			return nil, &verdict{reason: CreationOff, err: errors.New("a first sign-in, and the provider may not create users")}, nil
+		if !a.creates(c) {
+			return nil, &verdict{reason: CreationOff, err: errors.New("a first sign-in, and the provider may not create users, or no app waits for one")}, nil
 		}
 		link.Primary, link.Created = true, tx.Now
 		u = &hub.User{
-			Sub: a.sub, Username: a.provider.Name + "_" + link.Subject, Status: hub.ExternalProvider,
+			Sub: a.sub, Username: directory.FederatedName(link), Status: hub.ExternalProvider,
 			Links: []hub.Link{link}, Attributes: mapping.Attributes{}, Created: tx.Now,
 		}
 	case err != nil:
@@ -53,18 +77,32 @@ func (a arrival) user(tx *store.Tx, p *hub.Pool, c *hub.Client) (*hub.User, *ver
 		return nil, &verdict{reason: UserDisabled, err: fmt.Errorf("user %s is disabled", u.Username)}, nil
 	}
 
-	set := a.given
+	return a.attributes(tx, p, c, u, known)
+}
+
+// creates tells whether the arrival may become a user: for an app, if the provider
+// may create them.
+func (a *arrival) creates(c *hub.Client) bool { return a.provider.Creates && c.ID != "" }
+
+// attributes writes what the provider says of a user who is found or about to be
+// made.
+func (a *arrival) attributes(tx *store.Tx, p *hub.Pool, c *hub.Client, u *hub.User, known bool) (*hub.User, *verdict, error) {
+	set, groups := a.given, a.groups
 	if a.claims != nil {
 		result, err := a.provider.Mapping.Apply(a.claims, u.Attributes)
 		if err != nil {
 			return nil, &verdict{reason: ProviderWrong, err: err}, nil
 		}
-		if len(result.Missing) > 0 {
-			return nil, &verdict{reason: AttributesRequired, missing: result.Missing, set: result.Set}, nil
+		if len(result.Missing) > 0 && !a.joined { // who was here before is asked the next time
+			return nil, &verdict{reason: AttributesRequired, missing: result.Missing, set: result.Set, groups: result.Groups}, nil
 		}
-		set = result.Set
+		set, groups = result.Set, result.Groups
 	}
-	changed := !known
+	changed, err := u.TakeGroups(p, a.provider.Name, groups)
+	if err != nil {
+		return nil, &verdict{reason: ProviderWrong, err: err}, nil
+	}
+	changed = changed || !known || a.joined
 	for name, value := range set {
 		if old, ok := u.Attributes[name]; (!ok || old != value) && c.Writes(name) {
 			u.Attributes[name] = value
@@ -93,19 +131,34 @@ func (a arrival) user(tx *store.Tx, p *hub.Pool, c *hub.Client) (*hub.User, *ver
 // admit lets a person in whom a provider has proven, or asks for what is missing.
 func (s *Service) admit(ctx context.Context, p *hub.Pool, b Browser, t *attempt, a arrival) (Next, error) {
 	a.sub = directory.NewSub()
+	joined := ""
 	entry := entry{
 		auth: a.identity.AuthTime, provider: a.provider.Name, link: a.identity.Link.Key(), upstream: a.identity.Upstream, acr: a.identity.ACR,
-		user: func(tx *store.Tx) (*hub.User, *verdict, error) { return a.user(tx, p, t.client) },
+		sample: p.Samples.Draft(p, a.provider, t.claimSet(a, "")),
+		user: func(tx *store.Tx) (u *hub.User, v *verdict, err error) {
+			u, v, err = a.user(tx, p, t.client)
+			if joined = ""; a.joined && v == nil && err == nil {
+				joined = u.Sub
+			}
+			return u, v, err
+		},
 	}
 	next, v, err := s.enter(ctx, p, b, t, entry)
 	if err != nil {
 		return nil, t.fail(s, Internal, err)
 	}
+	if joined != "" {
+		t.record(hub.UserLinked, true, Reason(directory.Rule), "", joined)
+	}
 	if v == nil {
 		return next, nil
 	}
-	if v.reason == AttributesRequired {
+	t.sample = p.Samples.Redraft(p, a.provider, t.claimSet(a, v.reason), entry.sample)
+	switch v.reason {
+	case AttributesRequired:
 		return s.incomplete(ctx, p, t, a, v)
+	case AccountMatched:
+		return s.matched(ctx, p, t, a, v.match)
 	}
 	return t.stop(s, v)
 }
@@ -123,10 +176,15 @@ func (s *Service) incomplete(ctx context.Context, p *hub.Pool, t *attempt, a arr
 		return t.refuseAttributes(s, v.missing), nil
 	}
 	pending := &hub.Pending{
-		Interaction: t.in.ID, Identity: a.identity, Set: v.set, Ask: ask,
+		Interaction: t.in.ID, Identity: a.identity, Set: v.set, Groups: v.groups, Ask: ask,
 		Expires: t.in.Begun.Add(p.InteractionLife),
 	}
-	err := p.Space.Update(ctx, func(tx *store.Tx) error { return hub.Pendings.Create(tx, pending) })
+	err := p.Space.Update(ctx, func(tx *store.Tx) error {
+		if err := hub.Pendings.Create(tx, pending); err != nil {
+			return err
+		}
+		return keepSample(tx, t.sample)
+	})
 	if errors.Is(err, store.ErrExists) {
 		return nil, t.fail(s, Used, err)
 	}

@@ -30,6 +30,7 @@ type attempt struct {
 	steps    []hub.Step
 	mend     string
 	missing  []string // attributes
+	sample   *hub.Sample
 }
 
 func (t *attempt) step(name, format string, args ...any) {
@@ -53,7 +54,7 @@ func (t *attempt) resumed() {
 // returns the error for the page.
 func (t *attempt) fail(s *Service, reason Reason, cause error) *Error {
 	e := &Error{Reason: reason, Trace: hub.NewTraceID(), Client: t.client, Provider: t.provider, Target: t.target, Cause: cause}
-	if t.in != nil && t.in.Device == "" {
+	if t.in != nil && t.in.App() {
 		e.Retry = Query(t.in)
 	}
 	why, mend, step := explain(t, reason, cause)
@@ -116,7 +117,12 @@ func (s *Service) keep(t *attempt, trace *hub.Trace) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	err := t.p.Space.Update(ctx, func(tx *store.Tx) error { return hub.Traces.Put(tx, trace) })
+	err := t.p.Space.Update(ctx, func(tx *store.Tx) error {
+		if err := hub.Traces.Put(tx, trace); err != nil {
+			return err
+		}
+		return keepSample(tx, t.sample)
+	})
 	if err != nil {
 		t.p.Log.Error("trace not kept", "trace", trace.ID, "error", err)
 	}
@@ -151,6 +157,9 @@ func explain(t *attempt, reason Reason, cause error) (why, mend, step string) {
 			fmt.Sprintf("List the provider under providers of client %q and see that it is enabled.", client), "authorize"
 	case AttributesRequired:
 		return fmt.Sprintf("The provider did not send what nobody comes in without: %s.", strings.Join(t.missing, ", ")), t.mend, "mapping"
+	case ProviderWrong:
+		return "What the provider sent cannot be kept of one user: " + detail(cause) + ".",
+			fmt.Sprintf("Have the mapping of provider %s take less; isthmus mapping try says what a changed one would do.", name), "mapping"
 	case CreationOff:
 		return fmt.Sprintf("The person is not known here yet, and the provider %s may not create users.", name),
 			"Create the user and link it, or set creation: true at the provider.", "user"
@@ -159,6 +168,14 @@ func explain(t *attempt, reason Reason, cause error) (why, mend, step string) {
 			"Rename the other user. If the provider's issuer changed lately, its people are new identities to this hub.", "user"
 	case UserDisabled:
 		return "The user is disabled here.", "If that is no longer wanted: isthmus user enable NAME.", "user"
+	case NotProven:
+		return "What came back proves another account than the one that was to be proven, or that one has changed meanwhile.",
+			"Let the person start again, or link the identity yourself: isthmus user link.", "link"
+	case LinkTaken:
+		return "The identity belongs to a user already: " + detail(cause) + ".",
+			"isthmus user duplicates finds accounts of one person and says how to make one of them.", "link"
+	case LinkLimit:
+		return fmt.Sprintf("The user has %d linked identities, which is the most.", hub.MaxLinks), "Remove one: isthmus user unlink.", "link"
 	case Overloaded:
 		return "More passwords were waiting to be checked than the hub queues.", "If this lasts, somebody is guessing passwords, or the machine is too small.", "password"
 	case WrongPassword, Locked:

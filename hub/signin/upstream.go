@@ -108,6 +108,8 @@ func whyInvalid(e *idp.Error) string {
 		return "The provider names another issuer than the one that is configured."
 	case "aud", "azp":
 		return "The ID token was made for another client."
+	case "tid":
+		return "The person is of a tenant that is not let in."
 	case "exp", "iat", "nbf":
 		return "The ID token's times do not fit our clock."
 	case "auth_time":

@@ -10,26 +10,29 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
 
 // Config describes a provider. The zero value is useful.
 type Config struct {
-	Address      string           // to listen on; empty: a free port of 127.0.0.1
-	TLS          bool             // serve https, with a certificate that Roots trusts
-	Issuer       string           // empty: http:// (https:// with TLS) and the address
-	ClientID     string           // empty: "client"
-	ClientSecret string           // empty: "secret"; PublicClient for none
-	PublicClient bool             // the client has no secret
-	RedirectURIs []string         // empty: any is accepted
-	Algorithm    string           // of ID tokens; empty: RS256
-	Users        []User           // empty: one with subject "alice"
-	Choose       bool             // show a page to choose a user by, instead of approving for the first at once
-	Thin         bool             // ID tokens carry no claims of the user's: they are at userinfo only
-	NoIss        bool             // neither promise nor send iss in authorization responses (RFC 9207)
-	Lifetime     time.Duration    // of ID and access tokens; zero: 5 minutes
-	Now          func() time.Time // nil: time.Now
+	Address      string                // to listen on; empty: a free port of 127.0.0.1
+	TLS          bool                  // serve https, with a certificate that Roots trusts
+	Issuer       string                // empty: http:// (https:// with TLS), the address, and Path
+	Path         string                // of an issuer that is not given
+	ClientID     string                // empty: "client"
+	ClientSecret string                // empty: "secret"; PublicClient for none
+	PublicClient bool                  // the client has no secret
+	Authenticate func(url.Values) bool // judges a token request by its form, instead of by the secret
+	RedirectURIs []string              // empty: any is accepted
+	Algorithm    string                // of ID tokens; empty: RS256
+	Users        []User                // empty: one with subject "alice"
+	Choose       bool                  // show a page to choose a user by, instead of approving for the first at once
+	Thin         bool                  // ID tokens carry no claims of the user's: they are at userinfo only
+	NoIss        bool                  // neither promise nor send iss in authorization responses (RFC 9207)
+	Lifetime     time.Duration         // of ID and access tokens; zero: 5 minutes
+	Now          func() time.Time      // nil: time.Now
 
 	NoLogout               bool         // promise no sign-out of any kind, and answer 404 at end_session
 	PostLogoutRedirectURIs []string     // empty: any is accepted
@@ -117,6 +120,7 @@ func Start(cfg Config) (*Provider, error) {
 		if cfg.TLS {
 			cfg.Issuer = "https://" + listener.Addr().String()
 		}
+		cfg.Issuer += cfg.Path
 	}
 	if cfg.ClientID == "" {
 		cfg.ClientID = "client"
@@ -187,7 +191,7 @@ func (p *Provider) ClientID() string { return p.cfg.ClientID }
 func (p *Provider) ClientSecret() string { return p.cfg.ClientSecret }
 
 // URL is the address of an endpoint.
-func (p *Provider) URL(e Endpoint) string { return p.cfg.Issuer + paths[e] }
+func (p *Provider) URL(e Endpoint) string { return strings.TrimSuffix(p.cfg.Issuer, "/") + paths[e] }
 
 // SetUser makes this the only user, signed in by every request from now on.
 func (p *Provider) SetUser(u User) { p.SetUsers(u) }

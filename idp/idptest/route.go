@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -51,7 +52,7 @@ func (p *Provider) routes() http.Handler {
 	mux := http.NewServeMux()
 	prefix := ""
 	if u, err := url.Parse(p.cfg.Issuer); err == nil {
-		prefix = u.Path
+		prefix = strings.TrimSuffix(u.Path, "/")
 	}
 	for endpoint, handler := range map[Endpoint]http.HandlerFunc{
 		DiscoveryEndpoint: p.discovery, JWKSEndpoint: p.jwks, AuthorizationEndpoint: p.authorize,

@@ -57,6 +57,9 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 
 // authenticates accepts the secret by Basic, form-decoded, or in the body.
 func (p *Provider) authenticates(r *http.Request, form url.Values) bool {
+	if p.cfg.Authenticate != nil {
+		return form.Get("client_id") == p.cfg.ClientID && p.cfg.Authenticate(form)
+	}
 	id, secret := form.Get("client_id"), form.Get("client_secret")
 	if user, password, ok := r.BasicAuth(); ok {
 		var idErr, secretErr error

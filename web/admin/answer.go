@@ -40,6 +40,11 @@ func asError(err error) *Error {
 	if e, ok := errors.AsType[*directory.InvalidError](err); ok {
 		return invalid(e.Field, "%s %s", e.Field, e.Message)
 	}
+	for refusal, e := range linkErrors {
+		if errors.Is(err, refusal) {
+			return e
+		}
+	}
 	switch {
 	case errors.Is(err, directory.ErrNoUser):
 		return &Error{Status: http.StatusNotFound, Code: "no_such_user", Message: "There is no such user in this pool."}

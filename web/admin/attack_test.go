@@ -24,8 +24,8 @@ import (
 )
 
 // fill puts names of things that exist into a route's path.
-func fill(path, pool, user, trace string) string {
-	return strings.NewReplacer("{pool}", pool, "{user}", user, "{trace}", trace).Replace(path)
+func fill(path, pool, user, trace, logout string) string {
+	return strings.NewReplacer("{pool}", pool, "{user}", user, "{trace}", trace, "{logout}", logout).Replace(path)
 }
 
 // stop makes a sign-in stop and returns its id.
@@ -44,16 +44,17 @@ func TestA162_OtherPoolsObjects(t *testing.T) {
 	r := newRig(t)
 	u := r.User(r.Pool, hubtest.Username)
 	trace := r.stop(t, r.Pool, "redirect_uri", "https://evil.example/")
+	logout := r.signedOut(t, r.Pool, hubtest.Username, hub.End{Cause: hub.ByPerson}, hubtest.ClientID)
 	for _, route := range admin.Routes() {
-		if !strings.Contains(route[1], "{user}") && !strings.Contains(route[1], "{trace}") {
+		if !strings.Contains(route[1], "{user}") && !strings.Contains(route[1], "{trace}") && !strings.Contains(route[1], "{logout}") {
 			continue
 		}
 		for _, name := range []string{u.Sub, u.Username} {
-			status, e, _ := r.send(t, route[0], fill(route[1], "other", name, trace), "")
-			if status != http.StatusNotFound || e.Code != "no_such_user" && e.Code != "no_such_trace" {
+			status, e, _ := r.send(t, route[0], fill(route[1], "other", name, trace, logout), "")
+			if status != http.StatusNotFound || e.Code != "no_such_user" && e.Code != "no_such_trace" && e.Code != "no_such_logout" {
 				t.Errorf("%s %s for another pool's %s: %d %+v", route[0], route[1], name, status, e)
 			}
-			status, e, _ = r.send(t, route[0], fill(route[1], "nowhere", name, trace), "")
+			status, e, _ = r.send(t, route[0], fill(route[1], "nowhere", name, trace, logout), "")
 			if status != http.StatusNotFound || e.Code != "no_such_pool" {
 				t.Errorf("%s %s in no pool: %d %+v", route[0], route[1], status, e)
 			}
@@ -64,6 +65,19 @@ func TestA162_OtherPoolsObjects(t *testing.T) {
 	}
 	if list, err := r.client.Traces(t.Context(), "other", signin.TraceFilter{}, "", 0); err != nil || len(list.Traces) != 0 {
 		t.Errorf("traces of the other pool: %+v, %v", list, err)
+	}
+	if list, err := r.client.Logouts(t.Context(), "other", admin.LogoutFilter{}, "", 0); err != nil || len(list.Logouts) != 0 {
+		t.Errorf("logouts of the other pool: %+v, %v", list, err)
+	}
+	for _, user := range []string{u.Sub, u.Username} {
+		if _, err := r.client.Logouts(t.Context(), "other", admin.LogoutFilter{User: user}, "", 0); code(err) != "no_such_user" {
+			t.Errorf("logouts in the other pool of %s: %v", user, err)
+		}
+	}
+	for _, part := range []string{logout[len(logout)-6:], logout[:21], logout[2:12]} {
+		if _, err := r.client.Logout(t.Context(), "other", part); code(err) != "no_such_logout" {
+			t.Errorf("%s, of another pool's logout: %v", part, err)
+		}
 	}
 }
 
@@ -86,7 +100,7 @@ func TestA164_OperationsWithoutTheSocket(t *testing.T) {
 		t.Fatal("the operations are not listed")
 	}
 	for _, route := range admin.Routes() {
-		path := fill(route[1], "master", hubtest.Username, "K7QF-2M9X")
+		path := fill(route[1], "master", hubtest.Username, "K7QF-2M9X", "AZqgEVR7uWzXJDnLb1ctCA")
 		for _, prefix := range []string{"", "/admin", "/.well-known/.."} {
 			q := httptest.NewRequest(route[0], hubtest.Issuer+prefix+path, nil)
 			w := httptest.NewRecorder()
@@ -115,7 +129,7 @@ func TestA165_UnknownAndServerOwnedFields(t *testing.T) {
 		if route[0] != "POST" && route[0] != "DELETE" {
 			continue
 		}
-		path := fill(route[1], "master", hubtest.Username, "")
+		path := fill(route[1], "master", hubtest.Username, "", "")
 		for _, field := range owned {
 			body := `{"` + field + `":"value"}`
 			if route[1] == "/pools/{pool}/users" {
@@ -168,6 +182,8 @@ func TestA165_UnknownAndServerOwnedFields(t *testing.T) {
 func TestA166_NoSecretsInAnswers(t *testing.T) {
 	r := newRig(t)
 	trace := r.stop(t, r.Pool, "redirect_uri", "https://evil.example/")
+	// Open, so that the record still holds what goes back to the provider.
+	logout := r.signedOut(t, r.Pool, hubtest.Username, hub.End{Cause: hub.ByPerson, Browser: true}, hubtest.ClientID)
 	made, err := r.client.CreateUser(t.Context(), "master", admin.NewUser{Username: "bea"})
 	if err != nil {
 		t.Fatal(err)
@@ -175,6 +191,11 @@ func TestA166_NoSecretsInAnswers(t *testing.T) {
 	hash := r.User(r.Pool, hubtest.Username).Password
 	_, sum, _ := strings.Cut(hash, "p=1$")
 	secrets := []string{hubtest.Password, hubtest.ClientSecret, hash, sum, made.TemporaryPassword, "argon2"}
+	hint := r.kept(t, r.Pool, logout).Hint
+	if r.Pool.OpenHint(upstreamName, hint) != upstreamToken {
+		t.Fatal("the record holds no hint")
+	}
+	secrets = append(secrets, upstreamToken, base64.StdEncoding.EncodeToString(hint), base64.RawURLEncoding.EncodeToString(hint))
 	for _, s := range r.Pool.Clients[hubtest.ClientID].Secrets {
 		secrets = append(secrets, base64.StdEncoding.EncodeToString(s[:]), base64.RawURLEncoding.EncodeToString(s[:]))
 	}
@@ -185,13 +206,13 @@ func TestA166_NoSecretsInAnswers(t *testing.T) {
 		}
 		secrets = append(secrets, base64.StdEncoding.EncodeToString(der[len(der)-60:])[:40])
 	}
-	named := regexp.MustCompile(`"(password|secret|sealed|private|hash|d|p|q)":`)
+	named := regexp.MustCompile(`"(password|secret|sealed|hint|private|hash|d|p|q)":`)
 	for _, route := range admin.Routes() {
 		for _, user := range []string{hubtest.Username, "bea"} {
 			if route[0] == "DELETE" && user == hubtest.Username {
 				continue // it is looked at by the operations to come
 			}
-			status, _, text := r.send(t, route[0], fill(route[1], "master", user, trace), "")
+			status, _, text := r.send(t, route[0], fill(route[1], "master", user, trace, logout), "")
 			if status >= 500 {
 				t.Errorf("%s %s: %d %s", route[0], route[1], status, text)
 			}
@@ -222,6 +243,17 @@ func TestA167_ForeignCursors(t *testing.T) {
 	if err != nil || traces.Next == "" {
 		t.Fatal(traces, err)
 	}
+	for range 2 {
+		r.signedOut(t, r.Pool, "bea", hub.End{Cause: hub.ByPerson}, hubtest.ClientID)
+	}
+	logouts, err := r.client.Logouts(t.Context(), "master", admin.LogoutFilter{}, "", 1)
+	if err != nil || logouts.Next == "" {
+		t.Fatal(logouts, err)
+	}
+	beas, err := r.client.Logouts(t.Context(), "master", admin.LogoutFilter{User: "bea"}, "", 1)
+	if err != nil || beas.Next == "" {
+		t.Fatal(beas, err)
+	}
 	flipped := []byte(users.Next)
 	flipped[len(flipped)/2] ^= 1
 	for _, path := range []string{
@@ -229,6 +261,20 @@ func TestA167_ForeignCursors(t *testing.T) {
 		"/pools/master/users?after=" + traces.Next,
 		"/pools/master/traces?after=" + users.Next,
 		"/pools/master/traces?client=app&after=" + traces.Next,
+		"/pools/other/logouts?after=" + logouts.Next,
+		"/pools/master/logouts?after=" + traces.Next,
+		"/pools/master/logouts?client=app&after=" + logouts.Next,
+		"/pools/master/logouts?open=true&after=" + logouts.Next,
+		"/pools/master/logouts?user=bea&after=" + logouts.Next,
+		"/pools/master/logouts?user=ana&after=" + beas.Next,
+		"/pools/master/logouts?client=app&user=bea&after=" + beas.Next,
+		"/pools/master/logouts?after=" + beas.Next,
+		"/pools/master/logouts?open=yes",
+		"/pools/master/logouts?watch=1",
+		"/pools/master/logouts?open=true&open=true",
+		"/pools/master/logouts?sort=sub",
+		"/pools/master/logouts?limit=0",
+		"/pools/master/logouts/short",
 		"/pools/master/users?after=" + string(flipped),
 		"/pools/master/users?after=bG9jYWwv",
 		"/pools/master/users?after=%00",

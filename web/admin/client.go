@@ -90,6 +90,45 @@ func (c *Client) DeleteUser(ctx context.Context, pool, name string) (User, error
 	return call[User](ctx, c, "DELETE", path("pools", pool, "users", name), nil)
 }
 
+// LinkUser joins an identity to a user, and returns the user.
+func (c *Client) LinkUser(ctx context.Context, pool, name string, n NewLink) (User, error) {
+	return call[User](ctx, c, "POST", path("pools", pool, "users", name, "links"), n)
+}
+
+// UnlinkUser takes an identity off a user, and returns the user. Issuer may be
+// empty where one identity fits.
+func (c *Client) UnlinkUser(ctx context.Context, pool, name string, l NewLink) (User, error) {
+	values := url.Values{"provider": {l.Provider}, "subject": {l.Subject}}
+	if l.Issuer != "" {
+		values.Set("issuer", l.Issuer)
+	}
+	return call[User](ctx, c, "DELETE", path("pools", pool, "users", name, "links")+"?"+values.Encode(), nil)
+}
+
+// Duplicates finds users who look like one person.
+func (c *Client) Duplicates(ctx context.Context, pool string, limit int) (Duplicates, error) {
+	return call[Duplicates](ctx, c, "GET", path("pools", pool, "duplicates")+page(url.Values{}, "", limit), nil)
+}
+
+// SetGroup puts a user into a group or takes it out, and returns the user.
+func (c *Client) SetGroup(ctx context.Context, pool, name, group string, in bool) (User, error) {
+	if in {
+		return call[User](ctx, c, "POST", path("pools", pool, "users", name, "groups"), Membership{Group: group})
+	}
+	return call[User](ctx, c, "DELETE", path("pools", pool, "users", name, "groups", group), nil)
+}
+
+// ClaimSets lists the claims that are kept of a provider, masked.
+func (c *Client) ClaimSets(ctx context.Context, pool, provider string) ([]ClaimSet, error) {
+	answer, err := call[ClaimSets](ctx, c, "GET", path("pools", pool, "providers", provider, "samples"), nil)
+	return answer.Samples, err
+}
+
+// TryMapping says what a mapping would make of people's claims.
+func (c *Client) TryMapping(ctx context.Context, pool, provider string, t Trial) (Tries, error) {
+	return call[Tries](ctx, c, "POST", path("pools", pool, "providers", provider, "try"), t)
+}
+
 // Traces returns a page of a pool's stopped sign-ins, the newest first.
 func (c *Client) Traces(ctx context.Context, pool string, f signin.TraceFilter, after string, limit int) (Traces, error) {
 	values := url.Values{}
@@ -104,6 +143,29 @@ func (c *Client) Traces(ctx context.Context, pool string, f signin.TraceFilter, 
 // Trace explains a stopped sign-in.
 func (c *Client) Trace(ctx context.Context, pool, id string) (Trace, error) {
 	return call[Trace](ctx, c, "GET", path("pools", pool, "traces", id), nil)
+}
+
+// Logouts returns a page of a pool's logouts, the newest first. A page may be
+// short, and the list goes on until Next is empty.
+func (c *Client) Logouts(ctx context.Context, pool string, f LogoutFilter, after string, limit int) (Logouts, error) {
+	values := url.Values{}
+	for name, value := range map[string]string{"user": f.User, "client": f.Client} {
+		if value != "" {
+			values.Set(name, value)
+		}
+	}
+	for name, on := range map[string]bool{"open": f.Open, "watch": f.Watch} {
+		if on {
+			values.Set(name, "true")
+		}
+	}
+	return call[Logouts](ctx, c, "GET", path("pools", pool, "logouts")+page(values, after, limit), nil)
+}
+
+// Logout finds a logout by its id, or by a part of it that no other of the
+// latest has.
+func (c *Client) Logout(ctx context.Context, pool, id string) (Logout, error) {
+	return call[Logout](ctx, c, "GET", path("pools", pool, "logouts", id), nil)
 }
 
 // Keys lists a pool's signing keys.

@@ -1,6 +1,6 @@
-// Package admin is the administrator's API: people, stopped sign-ins, signing
-// keys, clients, and taking up a changed configuration, as JSON over a Unix
-// socket.
+// Package admin is the administrator's API: people and their groups, stopped
+// sign-ins, logouts, trials of mappings, signing keys, clients, and taking up a
+// changed configuration, as JSON over a Unix socket.
 //
 // It owns its route table (routes.go), the socket with its permissions
 // (socket.go), and the client that the command line uses (client.go). There is

@@ -20,7 +20,8 @@ func TestA168_OddPaths(t *testing.T) {
 		"/pools/master/users/..%2f..%2fkeys", "/pools/master/users/../keys", "/pools/master/users/ana/../../keys", "/pools/master%2fusers",
 		"/pools/master/users/ana%2f", "/pools/master/users/ana/", "/pools/MASTER/users", "/pools/master/users/%ff%fe", "/pools/master/traces/..",
 		"/pools/master/traces/%20", "/pools/master/users/" + strings.Repeat("x", 10_000), "/pools/master/users/" + strings.Repeat("x", 20_000),
-		"/pools/master/users/ana%00", "/pools/master/users/local%2fana", "/etc/passwd", "/pools/.", "/reload/",
+		"/pools/master/logouts/", "/pools/master/logouts/..", "/pools/master/logouts/%00%00%00%00%00%00", "/pools/master/logouts/" + strings.Repeat("x", 10_000),
+		"/pools/master/logouts/..%2f..%2fkeys", "/pools/master/users/ana%00", "/pools/master/users/local%2fana", "/etc/passwd", "/pools/.", "/reload/",
 	} {
 		for _, method := range []string{"GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"} {
 			status, _, text := r.send(t, method, path, "")

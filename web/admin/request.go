@@ -92,6 +92,17 @@ func limit(text string) (int, error) {
 	return n, nil
 }
 
+// flag reads a parameter that is true or false.
+func flag(values map[string]string, name string) (bool, error) {
+	switch values[name] {
+	case "", "false":
+		return false, nil
+	case "true":
+		return true, nil
+	}
+	return false, invalid(name, "%s is true or false.", name)
+}
+
 // A cursor is sealed and bound to the pool, the list and its filter: one of
 // another list, or one made up, is refused and never reaches the store
 // (security row A167).

@@ -21,10 +21,24 @@ type User struct {
 	Enabled    bool              `json:"enabled"`
 	Attributes map[string]string `json:"attributes"`
 	Links      []Link            `json:"links,omitempty"`
+	Groups     []Group           `json:"groups,omitempty"`
 	Created    time.Time         `json:"created"`
 	Modified   time.Time         `json:"modified"`
 	// PasswordExpires is when a temporary password ends.
 	PasswordExpires time.Time `json:"password_expires,omitzero"`
+}
+
+// Group is one that a user is in.
+type Group struct {
+	Name string `json:"name"`
+	// From are the providers whose claims say so, or whose sign-in made the user.
+	// None: an administrator, or a merge.
+	From []string `json:"from,omitempty"`
+}
+
+// Membership is what POST /pools/{pool}/users/{user}/groups takes.
+type Membership struct {
+	Group string `json:"group"`
 }
 
 // Link is an upstream identity of a user.
@@ -34,6 +48,7 @@ type Link struct {
 	Subject  string    `json:"subject"`
 	Primary  bool      `json:"primary"`
 	Created  time.Time `json:"created"`
+	Evidence *Evidence `json:"evidence,omitempty"` // nil: the first sign-in made it
 }
 
 // Users is one page of a pool's users, by name.
@@ -59,7 +74,7 @@ type Created struct {
 	TemporaryPassword string `json:"temporary_password,omitempty"`
 }
 
-func shown(u *hub.User) User {
+func shown(p *hub.Pool, u *hub.User) User {
 	s := User{
 		Sub: u.Sub, Username: u.Username, Status: string(u.Status), Enabled: !u.Disabled, Attributes: u.Attributes,
 		Created: u.Created, Modified: u.Modified, PasswordExpires: u.PasswordExpiry,
@@ -68,7 +83,14 @@ func shown(u *hub.User) User {
 		s.Attributes = map[string]string{}
 	}
 	for _, l := range u.Links {
-		s.Links = append(s.Links, Link{Provider: l.Provider, Issuer: l.Issuer, Subject: l.Subject, Primary: l.Primary, Created: l.Created})
+		link := Link{Provider: l.Provider, Issuer: l.Issuer, Subject: l.Subject, Primary: l.Primary, Created: l.Created}
+		if e := l.Evidence; e != nil {
+			link.Evidence = &Evidence{By: e.By, Why: e.Why, Claims: e.Claims}
+		}
+		s.Links = append(s.Links, link)
+	}
+	for _, name := range p.Groups(u) {
+		s.Groups = append(s.Groups, Group{Name: name, From: p.GroupFrom(u, name)})
 	}
 	return s
 }
@@ -92,7 +114,7 @@ func listUsers(_ *api, q *request) (any, error) {
 	}
 	page := Users{Users: []User{}, Next: q.seal("users", next)}
 	for _, u := range users {
-		page.Users = append(page.Users, shown(u))
+		page.Users = append(page.Users, shown(q.pool, u))
 	}
 	return &page, nil
 }
@@ -102,7 +124,7 @@ func getUser(_ *api, q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return new(shown(u)), nil
+	return new(shown(q.pool, u)), nil
 }
 
 func createUser(a *api, q *request) (any, error) {
@@ -135,7 +157,7 @@ func createUser(a *api, q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Created{User: shown(u), TemporaryPassword: made}, nil
+	return &Created{User: shown(q.pool, u), TemporaryPassword: made}, nil
 }
 
 // broken says which rules a password does not keep, without the password.
@@ -176,6 +198,32 @@ func signOutUser(a *api, q *request) (any, error) {
 	})
 }
 
+func joinGroup(a *api, q *request) (any, error) {
+	var m Membership
+	if err := q.decode(&m); err != nil {
+		return nil, err
+	}
+	return a.setGroup(q, m.Group, true)
+}
+
+func leaveGroup(a *api, q *request) (any, error) { return a.setGroup(q, q.names["group"], false) }
+
+func (a *api) setGroup(q *request, group string, in bool) (any, error) {
+	if reason := mapping.GroupProblem(group); reason != "" {
+		if _, err := directory.Get(q.Context(), q.pool, q.names["user"]); err != nil {
+			return nil, err
+		}
+		return nil, invalid("group", "The group's name %s.", reason)
+	}
+	e := hub.Event{Name: hub.UserChanged, Reason: "joined group " + group}
+	if !in {
+		e.Reason = "left group " + group
+	}
+	return a.change(q, e, func() (*hub.User, error) {
+		return directory.SetGroup(q.Context(), q.pool, q.names["user"], group, in)
+	})
+}
+
 // end is what the records of sessions that end by this request say of it.
 func (q *request) end() hub.End {
 	return hub.End{By: actor(q.Context()), Visitor: hub.Visitor{RequestID: middleware.EventFrom(q.Context()).ID()}}
@@ -199,5 +247,5 @@ func (a *api) change(q *request, e hub.Event, do func() (*hub.User, error)) (any
 	if err != nil {
 		return nil, err
 	}
-	return new(shown(u)), nil
+	return new(shown(q.pool, u)), nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/isthmus-hub/isthmus/hub/oauth"
 	"github.com/isthmus-hub/isthmus/hub/signin"
+	"github.com/isthmus-hub/isthmus/idp"
 	"github.com/isthmus-hub/isthmus/web/page"
 )
 
@@ -136,6 +137,10 @@ func CallbackPost(s *Site, w http.ResponseWriter, r *http.Request) error {
 		if params.Has(name) {
 			answer[name] = params[name]
 		}
+	}
+	// Of what a provider sends along unsigned, a name alone goes further (A73); an address would stand in logs besides.
+	if name := idp.CallbackName(params.Get("user")); name != "" {
+		answer.Set("user", name)
 	}
 	redirect(w, r, s.under("/oauth2/idpresponse")+"?"+answer.Encode())
 	return nil

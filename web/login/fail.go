@@ -29,6 +29,9 @@ var reasons = map[signin.Reason]page.Reason{
 	signin.CreationOff:         page.CreationOff,
 	signin.NameTaken:           page.NameTaken,
 	signin.UserDisabled:        page.AccountDisabled,
+	signin.NotProven:           page.NotProven,
+	signin.LinkTaken:           page.LinkTaken,
+	signin.LinkLimit:           page.LinkLimit,
 	signin.AnotherPerson:       page.NotAllowed,
 	signin.StrengthUnmet:       page.NotAllowed,
 	signin.Locked:              page.TooManyAttempts,
@@ -50,6 +53,8 @@ func status(r signin.Reason) int {
 		return http.StatusTooManyRequests
 	case signin.CreationOff, signin.NameTaken, signin.UserDisabled, signin.ProviderOff:
 		return http.StatusForbidden
+	case signin.LinkTaken, signin.LinkLimit, signin.NotProven:
+		return http.StatusConflict
 	case signin.Internal:
 		return http.StatusServiceUnavailable
 	default:
@@ -91,7 +96,7 @@ func (s *Site) refused(r *http.Request, why string) *page.Stopped {
 
 func (s *Site) stopped(r *http.Request, e *signin.Error) *page.Stopped {
 	p := &page.Stopped{Base: s.base(r, e.Client, nil), Reason: reasons[e.Reason], Code: e.Trace}
-	if e.Client != nil && e.Target != (signin.Target{}) {
+	if e.Client != nil && e.Client.Name != "" && e.Target != (signin.Target{}) {
 		p.Client = e.Client.Name
 	}
 	if e.Retry != nil {

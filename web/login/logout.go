@@ -55,7 +55,7 @@ func Logout(s *Site, w http.ResponseWriter, r *http.Request) error {
 	if session != nil && !request.Sure && !request.Names(session, user) {
 		return s.askOut(w, r, to, session, user)
 	}
-	return s.leave(w, r, to)
+	return s.leave(w, r, to, request.Hint)
 }
 
 // SignOut takes the answer of the page that asks. Whoever would rather stay goes
@@ -67,7 +67,7 @@ func SignOut(s *Site, w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	if r.PostFormValue(page.FieldChoice) == page.ChoiceContinue {
-		return s.leave(w, r, to)
+		return s.leave(w, r, to, hub.Hint{})
 	}
 	s.cookies.ClearTransaction(w, wayOutName)
 	if to.Target == "" || to.Offer {
@@ -95,13 +95,13 @@ func (s *Site) askOut(w http.ResponseWriter, r *http.Request, to *wayOut, sessio
 	return s.render(w, http.StatusOK, p, to.Target)
 }
 
-// leave ends the browser's session and goes the way out.
-func (s *Site) leave(w http.ResponseWriter, r *http.Request, to *wayOut) error {
+// leave ends the browser's session, or the one of the hint, and goes the way out.
+func (s *Site) leave(w http.ResponseWriter, r *http.Request, to *wayOut, hint hub.Hint) error {
 	end := hub.End{Cause: hub.ByPerson, Visitor: visitor(r), Browser: true}
 	if to.Client != "" {
 		end.Cause, end.By = hub.ByApp, to.Client
 	}
-	l, err := s.logout.End(r.Context(), s.pool, s.cookies.Session(r), end)
+	l, err := s.logout.End(r.Context(), s.pool, s.cookies.Session(r), hint, end)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,9 @@ func (s *Site) leave(w http.ResponseWriter, r *http.Request, to *wayOut) error {
 		return s.lost(w, r, before) // back from a provider that did not send them back
 	}
 	if l == nil {
-		return s.gone(w, r, to, nil)
+		// Whatever way out the browser may be on stays: two hubs that are upstream of
+		// each other send it here again before it is back.
+		return s.arrive(w, r, to, nil)
 	}
 	s.cookies.ClearTransactions(w, r, wayOutName)
 	to.Logout = l.ID

@@ -1,8 +1,6 @@
 package login
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"time"
@@ -13,42 +11,9 @@ import (
 	"github.com/isthmus-hub/isthmus/web/page"
 )
 
-// pass lets its bearer see the record of one logout, and only that. It is sealed
-// into the address of the page.
-type pass struct {
-	Logout  string    `json:"l"`
-	Client  string    `json:"c,omitempty"`
-	Target  string    `json:"t,omitempty"` // where the person goes on to
-	Locales string    `json:"u,omitempty"`
-	Details bool      `json:"d,omitempty"` // of an operator: addresses and errors too
-	Until   time.Time `json:"e"`
-}
-
-// passLife is how long the address of a record may be used.
-const passLife = time.Hour
-
-var passUse = []byte("logout record")
-
 // record is the address of the record of a logout, for the person.
 func (s *Site) record(id string, to *wayOut) (string, error) {
-	return address(s.pool, pass{Logout: id, Client: to.Client, Target: to.Target, Locales: to.Locales})
-}
-
-// RecordURL is the address of the record of a logout as an operator sees it, good
-// for an hour.
-func RecordURL(p *hub.Pool, id string) (string, error) {
-	return address(p, pass{Logout: id, Details: true})
-}
-
-// address is where the bearer of a pass sees the record.
-func address(p *hub.Pool, to pass) (string, error) {
-	to.Until = p.Now().Add(passLife)
-	plain, err := json.Marshal(to)
-	if err != nil {
-		return "", err
-	}
-	sealed := base64.RawURLEncoding.EncodeToString(p.Secrets.Cookie.Seal(plain, passUse))
-	return p.URL("/logout/record?") + url.Values{"see": {sealed}}.Encode(), nil
+	return logout.Pass{Logout: id, Client: to.Client, Target: to.Target, Locales: to.Locales}.URL(s.pool)
 }
 
 // refresh is how often the page of a logout under way looks again.
@@ -56,15 +21,9 @@ const refresh = time.Second
 
 // LogoutRecord shows who was told of the end of a session, hop by hop.
 func LogoutRecord(s *Site, w http.ResponseWriter, r *http.Request) error {
-	var see pass
-	sealed, err := base64.RawURLEncoding.DecodeString(r.URL.Query().Get("see"))
-	if err == nil {
-		var plain []byte
-		if plain, err = s.pool.Secrets.Cookie.Open(sealed, passUse); err == nil {
-			err = json.Unmarshal(plain, &see)
-		}
-	}
-	if err != nil || s.pool.Now().After(see.Until) {
+	sealed := r.URL.Query().Get(logout.PassParameter)
+	see, err := logout.OpenPass(s.pool, sealed)
+	if err != nil {
 		return s.status(w, r, http.StatusGone)
 	}
 	l, err := logout.Get(r.Context(), s.pool, see.Logout)
@@ -80,7 +39,7 @@ func LogoutRecord(s *Site, w http.ResponseWriter, r *http.Request) error {
 	if c, ok := s.pool.Client(see.Client); ok && see.Target != "" {
 		p.Return, p.Client = see.Target, c.Name
 	}
-	self := s.under("/logout/record") + "?see=" + url.QueryEscape(r.URL.Query().Get("see"))
+	self := s.under(logout.RecordPath) + "?" + url.Values{logout.PassParameter: {sealed}}.Encode()
 	if r.URL.Query().Has("still") {
 		p.Toggle = self
 	} else {
@@ -97,8 +56,9 @@ func (s *Site) drawn(l *hub.Logout, details bool) *page.LogoutRecord {
 		}
 		return max(t.Sub(l.Begun), 1)
 	}
+	now := s.pool.Now()
 	p := &page.LogoutRecord{
-		ID: l.ID, Begun: l.Begun, Cause: page.Cause(l.Cause), CauseName: s.causeName(l), Open: l.Open(), Took: l.Took(s.pool.Now()),
+		ID: l.ID, Begun: l.Begun, Cause: page.Cause(l.Cause), CauseName: s.causeName(l), Open: l.Open(), Took: l.Took(now),
 		Hub: s.title(), Details: details,
 	}
 	if details {
@@ -127,6 +87,10 @@ func (s *Site) drawn(l *hub.Logout, details bool) *page.LogoutRecord {
 		}
 		for _, a := range h.Attempts {
 			hop.Attempts = append(hop.Attempts, page.Attempt{At: offset(a.At), Took: a.Took, Status: a.Status, Error: a.Error})
+		}
+		if n := len(h.Attempts) - 1; n >= 0 && h.Outcome == hub.Waiting && h.Attempts[n].Took == 0 && now.Before(h.Next) {
+			// It is being told: Next is when that is given up, and no attempt.
+			hop.Attempts[n].Took, hop.Next = now.Sub(h.Attempts[n].At), 0
 		}
 		if h.Note != "" && len(hop.Attempts) == 0 {
 			hop.Attempts = []page.Attempt{{At: offset(h.Done), Error: h.Note}}

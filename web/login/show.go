@@ -32,6 +32,12 @@ func (s *Site) show(w http.ResponseWriter, r *http.Request, next signin.Next) er
 		return s.askPassword(w, r, n)
 	case signin.AskProfile:
 		return s.askProfile(w, r, n)
+	case signin.AskJoin:
+		return s.askJoin(w, r, n)
+	case signin.AskLinks:
+		return s.askLinks(w, r, n)
+	case signin.AskLink:
+		return s.askLink(w, r, n)
 	case signin.AskDevice:
 		return s.askDevice(w, r, n)
 	default:
@@ -87,7 +93,7 @@ func (s *Site) askSignIn(w http.ResponseWriter, r *http.Request, n signin.AskSig
 	p := &page.Login{
 		Base: s.base(r, n.Client, n.Interaction), Client: n.Client.Name, Tx: n.Interaction.ID,
 		Action: s.under("/login"), Username: n.Username, Identifier: page.UserNameOrEmail, Step: page.StepNone,
-		Providers: s.providers(r, n.Interaction, n.Providers), Leave: n.Interaction.Device == "",
+		Providers: s.providers(r, n.Interaction, n.Providers, "/oauth2/authorize"), Leave: n.Interaction.App(),
 	}
 	status := http.StatusOK
 	if n.Password {
@@ -99,15 +105,20 @@ func (s *Site) askSignIn(w http.ResponseWriter, r *http.Request, n signin.AskSig
 	return s.render(w, status, p, n.FormTarget.URI())
 }
 
-// providers are the links of the sign-in page: each asks for the same sign-in
-// again, by that provider. The one this browser used last is marked.
-func (s *Site) providers(r *http.Request, in *hub.Interaction, list []*hub.Provider) []page.Provider {
+// providers are the links of a page to ways in: each asks, at path, for the same
+// sign-in again, by that provider. The one this browser used last is marked.
+func (s *Site) providers(r *http.Request, in *hub.Interaction, list []*hub.Provider, path string) []page.Provider {
 	last := s.cookies.LastUsed(r)
 	ways := make([]page.Provider, 0, len(list))
 	for _, pr := range list {
-		path, query := "/oauth2/authorize", signin.Query(in)
-		if in.Device != "" {
+		query := signin.Query(in)
+		switch {
+		case path == "/login/join":
+			query = url.Values{signin.ParamInteraction: {in.ID}}
+		case in.Device != "":
 			path, query = "/device", url.Values{"user_code": {in.Device}}
+		case in.Account:
+			path, query = "/account/links", url.Values{}
 		}
 		query.Set("identity_provider", pr.Name)
 		query.Del("idp_identifier")

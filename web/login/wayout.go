@@ -24,6 +24,8 @@ type wayOut struct {
 	Offer   bool   `json:"offer,omitempty"`  // Target is a link, and not where the browser is sent
 	Locales string `json:"locales,omitempty"`
 	Asked   bool   `json:"asked,omitempty"` // the person wants to be signed out at the provider too
+
+	spent time.Duration // of the person's patience, on a provider that does not answer
 }
 
 const (
@@ -81,10 +83,12 @@ func (s *Site) onward(w http.ResponseWriter, r *http.Request, to *wayOut, l *hub
 		}
 		return s.render(w, http.StatusOK, p, pr.Upstream.Issuer())
 	}
+	begun := time.Now()
 	address, err := s.logout.Send(r.Context(), s.pool, l, pr, to.ID)
 	if err != nil {
 		return err
 	}
+	to.spent = time.Since(begun)
 	if address != "" {
 		redirect(w, r, address)
 		return nil
@@ -187,10 +191,15 @@ func (s *Site) back(p *page.SignedOut, to *wayOut) {
 	}
 }
 
-// gone is where the browser goes when its part of the logout is over: to the app,
-// to the record of it all, or nowhere.
+// gone ends the way out.
 func (s *Site) gone(w http.ResponseWriter, r *http.Request, to *wayOut, l *hub.Logout) error {
 	s.cookies.ClearTransaction(w, wayOutName)
+	return s.arrive(w, r, to, l)
+}
+
+// arrive is where the browser goes when its part of the logout is over: to the
+// app, to the record of it all, or nowhere.
+func (s *Site) arrive(w http.ResponseWriter, r *http.Request, to *wayOut, l *hub.Logout) error {
 	if l != nil && s.pool.Logout.Show {
 		address, err := s.record(l.ID, to)
 		if err != nil {
@@ -207,7 +216,7 @@ func (s *Site) gone(w http.ResponseWriter, r *http.Request, to *wayOut, l *hub.L
 	s.back(p, to)
 	if l != nil {
 		var err error
-		if l, err = s.settled(r, l); err != nil {
+		if l, err = s.settled(r, l, settleWait-to.spent); err != nil {
 			return err
 		}
 		if p.Record, err = s.record(l.ID, to); err != nil {
@@ -228,8 +237,8 @@ const (
 )
 
 // settled waits a moment for outcomes that are still open.
-func (s *Site) settled(r *http.Request, l *hub.Logout) (*hub.Logout, error) {
-	for end := time.Now().Add(settleWait); l.Open() && time.Now().Before(end) && r.Context().Err() == nil; {
+func (s *Site) settled(r *http.Request, l *hub.Logout, moment time.Duration) (*hub.Logout, error) {
+	for end := time.Now().Add(moment); l.Open() && time.Now().Before(end) && r.Context().Err() == nil; {
 		time.Sleep(settleLook)
 		now, err := logout.Get(r.Context(), s.pool, l.ID)
 		if err != nil {

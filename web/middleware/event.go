@@ -25,6 +25,7 @@ type Event struct {
 
 	mu    sync.Mutex
 	route string
+	quiet bool
 	attrs []slog.Attr
 	room  [6]slog.Attr // backs attrs for the usual request
 }
@@ -90,6 +91,24 @@ func (e *Event) SetRoute(name string) {
 	e.route = name
 }
 
+// Quiet has the line written at level debug, if all goes well: for what is asked
+// again and again.
+func (e *Event) Quiet() {
+	if e == nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.quiet = true
+}
+
+// calm is what Quiet said.
+func (e *Event) calm() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.quiet
+}
+
 // routeName is the name given by SetRoute, or "none": what matched no route has
 // no name, so that addresses made up outside reach neither log nor metrics.
 func (e *Event) routeName() string {
@@ -105,7 +124,8 @@ func (e *Event) routeName() string {
 }
 
 // Log gives every request an Event and writes it as one line when the request
-// ends: level error from status 500 on, info below. The request id is made
+// ends: level error from status 500 on, info below, debug where Quiet was called
+// and all is well. The request id is made
 // here, never read from the request, and is sent back as X-Request-Id.
 func Log(logger *slog.Logger) Middleware {
 	return func(next http.Handler) http.Handler {
@@ -122,8 +142,11 @@ func Log(logger *slog.Logger) Middleware {
 func (e *Event) write(logger *slog.Logger, r *http.Request) {
 	level := slog.LevelInfo
 	status := e.recorder.outcome()
-	if status >= http.StatusInternalServerError {
+	switch {
+	case status >= http.StatusInternalServerError:
 		level = slog.LevelError
+	case status < http.StatusBadRequest && e.calm():
+		level = slog.LevelDebug
 	}
 	if !logger.Enabled(r.Context(), level) {
 		return

@@ -105,6 +105,21 @@ func TestLogLevelAndPanic(t *testing.T) {
 	}
 }
 
+func TestQuietRequests(t *testing.T) {
+	for status, want := range map[int]string{200: "DEBUG", 404: "INFO", 500: "ERROR"} {
+		var out bytes.Buffer
+		logger := slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		h := Log(logger)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			EventFrom(r.Context()).Quiet()
+			w.WriteHeader(status)
+		}))
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+		if !strings.Contains(out.String(), `"level":"`+want+`"`) {
+			t.Errorf("status %d: %s", status, out.String())
+		}
+	}
+}
+
 func TestEventFromManyGoroutines(t *testing.T) {
 	line, _ := logged(t, httptest.NewRequest(http.MethodGet, "/", nil), http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		var wg sync.WaitGroup
@@ -122,6 +137,7 @@ func TestEventOutsideARequest(t *testing.T) {
 	e := EventFrom(context.Background())
 	e.Set("pool", "acme")
 	e.SetRoute("token")
+	e.Quiet()
 	if e.ID() != "" || e.routeName() != "none" {
 		t.Errorf("id %q, route %q", e.ID(), e.routeName())
 	}

@@ -54,7 +54,7 @@ func TestPagesAreAccessible(t *testing.T) {
 				}
 			})
 			// What only the script can serve is not there without it.
-			d.Find("button.reveal").Each(func(_ int, s *goquery.Selection) {
+			d.Find("button.reveal[type=button]").Each(func(_ int, s *goquery.Selection) {
 				if _, hidden := s.Attr("hidden"); !hidden {
 					t.Error("a button for the script shows without the script")
 				}

@@ -28,10 +28,12 @@ type Frame struct {
 	Nonce  string
 	// RecordStyle and RecordScript are the addresses of what only LogoutRecord needs.
 	RecordStyle, RecordScript string
+	// LinksStyle is that of what only Join, Links and Link need.
+	LinksStyle string
 }
 
 func (r *Renderer) frame(b *Base) Frame {
-	f := Frame{Brand: b.Brand, Script: r.script, Nonce: b.Nonce, RecordStyle: r.recordStyle, RecordScript: r.recordScript}
+	f := Frame{Brand: b.Brand, Script: r.script, Nonce: b.Nonce, RecordStyle: r.recordStyle, RecordScript: r.recordScript, LinksStyle: r.linksStyle}
 	if f.Brand == nil {
 		f.Brand = r.plain
 	}

@@ -25,7 +25,8 @@
 // content. Strict CSP allows no style attribute, and one file is one request.
 //
 // Decision: what only LogoutRecord needs is a stylesheet and a script of its own,
-// so that the page everybody sees does not carry them.
+// so that the page everybody sees does not carry them; so have the pages about the
+// ways into an account a stylesheet.
 //
 // Decision: the time line is SVG in percent of its width: bars keep their rounding
 // and their least width whatever the window, which a viewBox would stretch.

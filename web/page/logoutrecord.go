@@ -51,6 +51,8 @@ const (
 	ByExpiry        Cause = "expired"       // the session reached its end
 	ByProvider      Cause = "provider"      // the provider told; CauseName is its label
 	ByReplacement   Cause = "replaced"      // somebody else signed in on the same browser
+	ByUnlinking     Cause = "unlinked"      // the way in was taken off the account
+	ByOwner         Cause = "claimed"       // the owner of the address took the account over
 )
 
 // Hop is one place a sign-out travelled to. Times are offsets from Begun.

@@ -49,6 +49,8 @@ func everyRecord(b Base) map[string]Page {
 		"record":          record(LogoutRecord{Cause: ByApp, CauseName: "Expenses", Account: "anna@acme.example", Took: 84 * ms, Hops: []Hop{session, told("Expenses", 3*ms, 31*ms), told("Fleet", 3*ms, 84*ms), told("Payroll", 4*ms, 52*ms)}, Return: "https://expenses.example/", Client: "Expenses"}),
 		"record/one":      record(LogoutRecord{Cause: ByPerson, Account: "anna@acme.example", Took: 84 * ms, Hops: []Hop{session, told("Fleet", 3*ms, 84*ms)}}),
 		"record/open":     record(LogoutRecord{Cause: ByApp, CauseName: "Expenses", Account: "anna@acme.example", Open: true, Took: 9 * time.Second, Hops: []Hop{session, told("Fleet", 3*ms, 84*ms), waiting, told("Maps", 3*ms, 23*ms)}, Return: "https://expenses.example/", Client: "Expenses", Refresh: 2 * time.Second, Toggle: "/logouts/L7?follow=no"}),
+		"record/unlinked": record(LogoutRecord{Cause: ByUnlinking, Open: true, Hops: []Hop{session}}),
+		"record/claimed":  record(LogoutRecord{Cause: ByOwner, Open: true, Hops: []Hop{session}}),
 		"record/paused":   record(LogoutRecord{Cause: ByReplacement, Open: true, Took: 9 * time.Second, Hops: []Hop{session, waiting, waiting}, Toggle: "/logouts/L7", Return: "https://expenses.example/"}),
 		"record/details":  record(LogoutRecord{Cause: ByProvider, CauseName: "CorporateID", Account: "anna@acme.example", Open: true, Took: 40 * time.Minute, Details: true, Hops: []Hop{session, told("Expenses", 3*ms, 6*ms), told("Fleet", 3*ms, 84*ms), still, refused, lost, mute, frame}, Refresh: 2 * time.Second}),
 		"record/mixed":    record(LogoutRecord{Cause: ByPerson, Account: "anna@acme.example", Took: 40 * time.Minute, Hops: []Hop{company, session, told("Expenses", 3*ms, 6*ms), told("Fleet", 3*ms, 84*ms), refused, lost, mute, frame}}),

@@ -128,6 +128,7 @@ func everyPage(brand *Brand) map[string]Page {
 	for _, status := range []int{400, 403, 404, 405, 413, 418, 429, 500, 502, 503} {
 		pages["error/"+string(rune(status))] = &Error{Base: b, Status: status}
 	}
+	maps.Copy(pages, everyJoin(b, ways, anna))
 	maps.Copy(pages, everySignOut(b))
 	maps.Copy(pages, everyRecord(b))
 	return pages
@@ -135,7 +136,7 @@ func everyPage(brand *Brand) map[string]Page {
 
 var everyReason = []Reason{
 	Cancelled, ProviderSilent, ProviderWrong, ProviderRefused, AttributeRefused, AccountDisabled, CreationOff, NameTaken,
-	NotAllowed, TooManyAttempts, Expired, OtherBrowser, RequestRefused, SignOutRefused, Unavailable,
+	NotProven, LinkTaken, LinkLimit, NotAllowed, TooManyAttempts, Expired, OtherBrowser, RequestRefused, SignOutRefused, Unavailable,
 }
 
 // everyField is each standard attribute and each type, with each problem.

@@ -18,6 +18,9 @@ const (
 	WrongCode       Problem = "wrong-code"
 	CodeExpired     Problem = "code-expired"
 	WrongDeviceCode Problem = "wrong-device-code" // no device waits with it
+
+	WrongJoinPassword Problem = "wrong-join-password" // Join: not that account's
+	OtherAccount      Problem = "other-account"       // Join: what was proven is another account
 )
 
 // fieldOf is the id of the field a problem belongs to.
@@ -33,6 +36,9 @@ var fieldOf = map[Problem]string{
 	WrongCode:       FieldCode,
 	CodeExpired:     FieldCode,
 	WrongDeviceCode: FieldUserCode,
+
+	WrongJoinPassword: FieldPassword,
+	OtherAccount:      "ways",
 }
 
 // problemView is the error summary: sentences that lead to their fields.

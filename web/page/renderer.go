@@ -24,6 +24,9 @@ var script string
 //go:embed static/record.css
 var recordStylesheet string
 
+//go:embed static/links.css
+var linksStylesheet string
+
 //go:embed static/record.js
 var recordScript string
 
@@ -50,6 +53,7 @@ type Renderer struct {
 	buffers sync.Pool
 
 	recordStyle, recordScript string
+	linksStyle                string
 }
 
 // New parses the templates in every language. An error names the template or
@@ -77,6 +81,7 @@ func New(o Options) (*Renderer, error) {
 	}
 	r.matcher = language.NewMatcher(tags)
 	r.script = r.assets.publish("text/javascript; charset=utf-8", []byte(lean(script)))
+	r.linksStyle = r.assets.publish("text/css; charset=utf-8", []byte(lean(linksStylesheet)))
 	r.recordStyle = r.assets.publish("text/css; charset=utf-8", []byte(lean(recordStylesheet)))
 	r.recordScript = r.assets.publish("text/javascript; charset=utf-8", []byte(lean(recordScript)))
 	var err error

@@ -21,6 +21,9 @@ const (
 	AccountDisabled  Reason = "account-disabled"
 	CreationOff      Reason = "creation-off"    // nobody is known by this identity, and none is created
 	NameTaken        Reason = "name-taken"      // another user has the name the mapping gives
+	NotProven        Reason = "not-proven"      // the account that was to be joined changed meanwhile
+	LinkTaken        Reason = "link-taken"      // the identity opens another account
+	LinkLimit        Reason = "link-limit"      // the account has as many identities as it may
 	NotAllowed       Reason = "not-allowed"     // this way in is not open for this app
 	TooManyAttempts  Reason = "too-many"        // wait, then try again
 	Expired          Reason = "expired"         // the page stood open too long, or was used before

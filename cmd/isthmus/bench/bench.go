@@ -25,6 +25,7 @@ type options struct {
 	people     int
 	round      time.Duration
 	rounds     int
+	sessions   int
 	algorithms string
 	only       string
 	log        string
@@ -116,6 +117,8 @@ type series struct {
 	floors      []floors
 	ready       []time.Duration
 	idle, after memory
+	one         oneLogout
+	many        manyLogouts
 }
 
 // measure runs the pool from its first start to its end.
@@ -155,7 +158,17 @@ func (s *series) measure(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, p.stop()) }()
+	if err := s.observe(ctx, p); err != nil {
+		return errors.Join(err, p.stop())
+	}
+	if err := p.stop(); err != nil {
+		return err
+	}
+	return s.leave(ctx)
+}
+
+// observe measures a pool that has just started.
+func (s *series) observe(ctx context.Context, p *process) (err error) {
 	time.Sleep(time.Second)
 	if s.idle, err = p.memory(); err != nil {
 		return err

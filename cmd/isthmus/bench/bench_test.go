@@ -27,7 +27,7 @@ func TestBench(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var out bytes.Buffer
-	o := options{people: 2, round: 100 * time.Millisecond, rounds: 1, algorithms: "ES256", log: "info"}
+	o := options{people: 2, round: 100 * time.Millisecond, rounds: 1, sessions: 10, algorithms: "ES256", log: "info"}
 	if err := bench(ctx, o, &out, io.Discard); err != nil {
 		t.Fatal(err)
 	}
@@ -41,6 +41,11 @@ func TestBench(t *testing.T) {
 	}
 	if len(rows) != 7 {
 		t.Fatalf("the table has %d rows of 7:\n%s", len(rows), &out)
+	}
+	for _, name := range []string{oneName, manyName} {
+		if !strings.Contains(out.String(), "\n"+name) {
+			t.Errorf("there is nothing of %q:\n%s", name, &out)
+		}
 	}
 	const commits = 7
 	for name, want := range map[string]string{"sign-in, alone": "2.00", "sign-in, abandoned": "0.00", "userInfo": "0.00"} {

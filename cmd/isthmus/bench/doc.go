@@ -5,7 +5,8 @@
 // people sign in at the master pool through the corporate one: authorize, the
 // provider's authorize with a session that is live there, callback, token
 // request of the app. Then come first sign-ins, refresh, userInfo, discovery and
-// sign-ins that nobody finishes.
+// sign-ins that nobody finishes; and last, in a pool of its own, sign-outs of
+// people whose apps are to hear of it, one at a time and many at once.
 //
 //	go run ./cmd/isthmus/bench        (or: make bench)
 //
@@ -23,6 +24,7 @@
 //	process.go  a pool as a process: started, measured, stopped
 //	person.go   a virtual person, and the app's side of a sign-in
 //	phase.go    what is done again and again, and what it cost
+//	logout.go   sign-outs that many apps hear of
 //	floor.go    what nobody can go below
 //	table.go    how it is printed
 package main

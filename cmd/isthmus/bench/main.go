@@ -24,6 +24,7 @@ func main() {
 	flag.DurationVar(&o.round, "round", 1500*time.Millisecond, "how long one measurement takes")
 	flag.IntVar(&o.rounds, "rounds", 3, "measurements of each kind; the median counts")
 	flag.StringVar(&o.algorithms, "algorithms", "RS256,ES256", "signatures of both pools, one run for each")
+	flag.IntVar(&o.sessions, "sessions", 1000, "how many sessions end at once")
 	flag.StringVar(&o.only, "only", "", "what to measure: a regular expression for the names in the table")
 	flag.StringVar(&o.log, "log", "info", "log level of the master pool")
 	flag.StringVar(&o.profile, "profile", "", "profile the master pool, into PATH.ALGORITHM.cpu and PATH.ALGORITHM.allocs")

@@ -63,6 +63,8 @@ memory in MiB: %.0f idle (goal 30), %.0f after the load (goal 64), %.0f at most;
 the rest is the program and the part of the store's file that was used, which the system may take back
 `, ms(floor.sign[s.algorithm], 3), ms(floor.verify[s.algorithm], 3), ms(floor.write, 3), ms(floor.in, 3), ms(floor.out, 3),
 		ms(s.ready[len(s.ready)/2], 0), s.idle.resident, s.after.resident, s.after.peak, s.after.own)
+	s.one.print(out)
+	s.many.print(out)
 }
 
 // floor is the median of each floor.

@@ -38,7 +38,9 @@ type world struct {
 	LogLevel  string
 	Algorithm string // of both pools' signatures
 
-	MasterAddress, MasterMetrics, CorporateAddress, BareAddress string
+	MasterAddress, MasterMetrics, CorporateAddress, BareAddress, LeavingAddress string
+
+	Apps []app // of the pool that people leave; see logout.go
 
 	cookies []*http.Cookie // of people signed in at the corporate pool, one for each
 }
@@ -48,7 +50,7 @@ type world struct {
 // measured here.
 func newWorld(ctx context.Context, dir, logLevel string, people int) (*world, error) {
 	w := &world{Dir: dir, LogLevel: logLevel}
-	for _, address := range []*string{&w.MasterAddress, &w.MasterMetrics, &w.CorporateAddress, &w.BareAddress} {
+	for _, address := range []*string{&w.MasterAddress, &w.MasterMetrics, &w.CorporateAddress, &w.BareAddress, &w.LeavingAddress} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, err
@@ -56,7 +58,9 @@ func newWorld(ctx context.Context, dir, logLevel string, people int) (*world, er
 		defer l.Close()
 		*address = l.Addr().String()
 	}
-	return w, w.populate(ctx, people)
+	var err error
+	w.cookies, err = w.populate(ctx, corporatePool, people, nil)
+	return w, err
 }
 
 // Master is the issuer of the master pool.
@@ -73,8 +77,11 @@ func (w *world) Callback() string     { return callback }
 //go:embed pools.yaml.tmpl
 var poolsText string
 
-// write writes the configuration of a pool, "master" or "corporate", and
-// returns its path. A master pool has a store for each algorithm.
+// Leaving is the issuer of the pool that people leave.
+func (w *world) Leaving() string { return "http://" + w.LeavingAddress }
+
+// write writes the configuration of a pool, "master", "corporate" or "leaving",
+// and returns its path. A master pool has a store for each algorithm.
 func (w *world) write(pool string) (string, error) {
 	t, err := template.New("pools").Option("missingkey=error").Parse(poolsText)
 	if err != nil {
@@ -88,46 +95,56 @@ func (w *world) write(pool string) (string, error) {
 	return path, os.WriteFile(path, []byte(b.String()), 0o600)
 }
 
-// populate makes the people and their sessions, and the cookies they hold.
-func (w *world) populate(ctx context.Context, people int) error {
-	path := filepath.Join(w.Dir, "corporate.db")
+// populate makes people in the store of a pool, each with a session that the next
+// of these sets of clients shares, and returns the cookies they hold.
+func (w *world) populate(ctx context.Context, pool string, people int, clients [][]string) (held []*http.Cookie, err error) {
+	path := filepath.Join(w.Dir, pool+".db")
 	key, err := seal.Create(path + ".key")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	engine, err := bolt.Open(path, bolt.Options{NoSync: true})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s, err := store.Open(ctx, engine, time.Now)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer s.Close()
-	cookies, err := middleware.NewCookies(hub.NewSecrets(key, corporatePool).Cookie, corporatePool, false, time.Now)
+	cookies, err := middleware.NewCookies(hub.NewSecrets(key, pool).Cookie, pool, false, time.Now)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	const batch = 500
-	for len(w.cookies) < people {
-		err := s.Space(corporatePool).Update(ctx, func(tx *store.Tx) error {
-			for range min(batch, people-len(w.cookies)) {
-				if err := w.add(tx, cookies); err != nil {
+	for len(held) < people {
+		err := s.Space(pool).Update(ctx, func(tx *store.Tx) error {
+			for range min(batch, people-len(held)) {
+				var shared []string
+				if len(clients) > 0 {
+					shared = clients[len(held)%len(clients)]
+				}
+				value, err := add(tx, len(held), shared)
+				if err != nil {
 					return err
 				}
+				answer := headerOnly{}
+				if err := cookies.SetSession(answer, value, sessionLife); err != nil {
+					return err
+				}
+				held = append(held, (&http.Response{Header: answer.Header()}).Cookies()...)
 			}
 			return nil
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return s.Close()
+	return held, s.Close()
 }
 
-// add makes one person.
-func (w *world) add(tx *store.Tx, cookies *middleware.Cookies) error {
-	n := len(w.cookies)
+// add makes the n-th person and returns the value of the session's cookie.
+func add(tx *store.Tx, n int, clients []string) (cookie string, err error) {
 	name := fmt.Sprintf("person%d", n)
 	u := &hub.User{
 		Sub: directory.NewSub(), Username: name, Status: hub.Confirmed, Created: tx.Now, Modified: tx.Now,
@@ -137,19 +154,14 @@ func (w *world) add(tx *store.Tx, cookies *middleware.Cookies) error {
 		},
 	}
 	if err := hub.Users.Create(tx, u); err != nil {
-		return err
+		return "", err
 	}
 	id, key, secret := hub.NewSessionID(tx.Now)
-	session := &hub.Session{ID: id, Secret: secret, Entry: hub.Entry{Sub: u.Sub, AuthTime: tx.Now, Began: tx.Now}, Expires: tx.Now.Add(sessionLife)}
-	if err := hub.Sessions.Create(tx, session); err != nil {
-		return err
+	session := &hub.Session{ID: id, Secret: secret, Entry: hub.Entry{Sub: u.Sub, AuthTime: tx.Now, Began: tx.Now}, Expires: tx.Now.Add(sessionLife), Kept: tx.Now.Add(sessionLife)}
+	for _, c := range clients {
+		session.Clients = append(session.Clients, hub.SessionClient{ID: c, Until: session.Expires})
 	}
-	answer := headerOnly{}
-	if err := cookies.SetSession(answer, hub.SessionCookie(id, key), sessionLife); err != nil {
-		return err
-	}
-	w.cookies = append(w.cookies, (&http.Response{Header: answer.Header()}).Cookies()...)
-	return nil
+	return hub.SessionCookie(id, key), hub.Sessions.Create(tx, session)
 }
 
 // headerOnly is a response of which only the header matters.

@@ -88,7 +88,18 @@ func visit(t *testing.T) *person {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	return look(t, browser, chromedp.WithNewBrowserContext())
+}
+
+// tab opens another tab of the window.
+func (p *person) tab() *person {
+	p.t.Helper()
+	return look(p.t, p.ctx)
+}
+
+func look(t *testing.T, parent context.Context, options ...chromedp.ContextOption) *person {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(parent, options...)
 	t.Cleanup(cancel)
 	p := &person{t: t, ctx: ctx}
 	if err := chromedp.Listen(ctx, p.hear); err != nil {
@@ -167,10 +178,10 @@ func (p *person) toggle(name string) {
 	p.do(chromedp.Click(element(name)))
 }
 
-// element finds a button, a link or a summary by the words on it.
+// element finds a button, a link, a summary or a label by the words on it.
 func element(name string) string {
 	words := fmt.Sprintf(`[not(@hidden)][normalize-space(.)=%q or .//bdi[normalize-space(.)=%q]]`, name, name)
-	return "//a" + words + "|//button" + words + "|//summary" + words
+	return "//a" + words + "|//button" + words + "|//summary" + words + "|//label" + words
 }
 
 // leave does what leads to another page and waits until that is there.

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/isthmus-hub/isthmus/cmd/isthmus/demo/app"
 	"github.com/isthmus-hub/isthmus/cmd/isthmus/run"
 	"github.com/isthmus-hub/isthmus/config"
 	"github.com/isthmus-hub/isthmus/hub"
@@ -35,18 +33,17 @@ type Options struct {
 // Demo is a demo that runs.
 type Demo struct {
 	Dir       string   // where stores and configurations lie
-	Master    *run.Hub // the pool the app trusts
+	Master    *run.Hub // the pool the apps trust
 	Corporate *run.Hub // the pool with the people; nil when the fault keeps it down
 
 	plan   *plan
 	fault  Fault
-	server *http.Server
-	served chan error // what the app's server ended with
-	remove bool       // Dir goes with the demo
+	sites  []*site
+	remove bool // Dir goes with the demo
 	closed bool
 }
 
-// Start starts pools and app and returns when all of them answer. An error
+// Start starts pools and apps and returns when all of them answer. An error
 // leaves nothing open, and a temporary folder is removed.
 func Start(ctx context.Context, o Options) (*Demo, error) {
 	d := &Demo{Dir: o.Data, fault: o.Fault}
@@ -80,7 +77,7 @@ func (d *Demo) start(ctx context.Context, o Options) (err error) {
 	if d.Master, err = d.hub(ctx, o, masterPool, false); err != nil {
 		return err
 	}
-	if err := d.serveApp(ctx); err != nil {
+	if err := d.serveApps(ctx); err != nil {
 		return err
 	}
 	return d.answers(ctx)
@@ -123,35 +120,10 @@ func (d *Demo) hub(ctx context.Context, o Options, pool string, down bool) (h *r
 	return h, os.WriteFile(path, text, 0o600)
 }
 
-// serveApp starts the sample app.
-func (d *Demo) serveApp(ctx context.Context) error {
-	p := d.plan
-	a, err := app.New(ctx, app.Config{
-		Name: "Expenses", URL: p.App(), Issuer: p.Master(), ClientID: clientID, ClientSecret: p.ClientSecret,
-		RedirectURI: p.App() + p.CallbackPath, Scopes: []string{"openid", "email", "profile", apiScope}, Scope: apiScope,
-		Provider: providerName, LoginHint: p.Ana.Email(),
-	})
-	if err != nil {
-		return err
-	}
-	listener, err := run.Listen(address(p.Ports.App))
-	if err != nil {
-		return err
-	}
-	d.server = &http.Server{
-		Handler: a, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
-		WriteTimeout: 30 * time.Second, IdleTimeout: 60 * time.Second,
-		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
-	}
-	d.served = make(chan error, 1)
-	go func() { d.served <- d.server.Serve(listener) }()
-	return nil
-}
-
 // answers asks everything that runs once.
 func (d *Demo) answers(ctx context.Context) error {
 	const discovery = "/.well-known/openid-configuration"
-	addresses := []string{d.plan.Master() + discovery, d.plan.App() + "/"}
+	addresses := []string{d.plan.Master() + discovery, d.plan.App() + "/", d.plan.Travel() + "/"}
 	if d.Corporate != nil {
 		addresses = append(addresses, d.plan.Corporate()+discovery)
 	}
@@ -179,7 +151,7 @@ func (d *Demo) answers(ctx context.Context) error {
 // File is the path of a pool's configuration.
 func (d *Demo) File(pool string) string { return filepath.Join(d.Dir, pool+".yaml") }
 
-// Close stops app and pools, waiting for requests under way until ctx ends, and
+// Close stops apps and pools, waiting for requests under way until ctx ends, and
 // removes the folder if it was a temporary one. A second Close does nothing.
 func (d *Demo) Close(ctx context.Context) error {
 	if d.closed {
@@ -187,13 +159,8 @@ func (d *Demo) Close(ctx context.Context) error {
 	}
 	d.closed = true
 	var errs []error
-	if d.server != nil {
-		if err := d.server.Shutdown(ctx); err != nil {
-			errs = append(errs, err, d.server.Close())
-		}
-		if err := <-d.served; !errors.Is(err, http.ErrServerClosed) {
-			errs = append(errs, err)
-		}
+	for _, s := range d.sites {
+		errs = append(errs, s.close(ctx))
 	}
 	for _, h := range []*run.Hub{d.Master, d.Corporate} {
 		if h != nil {

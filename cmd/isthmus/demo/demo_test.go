@@ -52,7 +52,7 @@ func TestImpossiblePorts(t *testing.T) {
 		want  string
 	}{
 		"twice":    {Ports{Master: 20001, Corporate: 20001}, "port 20001 cannot serve both the master pool and the corporate pool"},
-		"too high": {Ports{App: 65536}, "--app-port 65536 is not a port"},
+		"too high": {Ports{App: 65536, Travel: 65537}, "--travel-port 65537 is not a port"},
 		"negative": {Ports{Master: -1}, "--master-port -1 is not a port"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -115,6 +115,7 @@ func TestDataStays(t *testing.T) {
 	if _, err := Start(t.Context(), o); err == nil || !strings.Contains(err.Error(), "in use") {
 		t.Errorf("a second demo in the same folder: %v", err)
 	}
+	p.open("about:blank") // the app's page would ask on for the app
 	end(t, before)
 
 	moved := o
@@ -188,7 +189,7 @@ func TestPrint(t *testing.T) {
 				t.Errorf("%s: %d columns: %s", fault.Name, len(line), line)
 			}
 		}
-		for _, want := range []string{"http://localhost:3000", "http://localhost:8080", d.plan.Ana.Password} {
+		for _, want := range []string{"http://localhost:3000", "http://localhost:8080", d.plan.Ana.Password, d.plan.Ben.Password} {
 			if !strings.Contains(b.String(), want) {
 				t.Errorf("%s: no word of %s", fault.Name, want)
 			}
@@ -201,7 +202,7 @@ func TestPlan(t *testing.T) {
 	seen := map[string]bool{}
 	for range 50 {
 		p := newPlan(UsualPorts, &past{})
-		for _, secret := range []string{p.ClientSecret, p.LinkSecret} {
+		for _, secret := range []string{p.ClientSecret, p.TravelSecret, p.LinkSecret} {
 			if seen[secret] || len(secret) < 24 {
 				t.Errorf("secret %q", secret)
 			}

@@ -103,20 +103,22 @@ func TestSignInSignOut(t *testing.T) {
 	p.look("master-logout-app")
 	p.press("Sign out")
 
-	// The app has not heard of that, and forgets by itself; it signs in again,
-	// through a company that still knows the person.
+	// The app began none of that, and has heard of it all the same.
+	p.sees("Expenses knew after")
+	p.press("Back to Expenses")
 	p.at(d.plan.App())
-	p.sees("Ana Example")
-	p.forget("expenses.session")
-	p.open(d.plan.App())
+	p.sees("You were signed out")
 	p.press("Sign in")
 	p.at(d.plan.Master() + "/login?")
 	p.press(corporate)
-	p.at(d.plan.App())
+	p.at(d.plan.Corporate() + "/login?") // the company asks again, too
+	p.signIn(d.plan.Ana)
 	p.sees("Ana Example")
 
-	// Out of the app and of the master pool, which asks again.
+	// Out of the app, of the master pool and of the company, which all ask again.
 	p.press("Sign out")
+	p.sees("Expenses knew after", "Who was told")
+	p.press("Back to Expenses")
 	p.at(d.plan.App() + "/signed-out")
 	p.sees("You are signed out")
 	p.look("app-signed-out")
@@ -126,9 +128,9 @@ func TestSignInSignOut(t *testing.T) {
 	p.press("Sign in again")
 	p.at(d.plan.Master() + "/login?")
 	p.sees("to continue to Expenses", corporate)
-
-	// The company's page still knows the person: one click.
 	p.press(corporate)
+	p.at(d.plan.Corporate() + "/login?")
+	p.signIn(d.plan.Ana)
 	p.at(d.plan.App())
 	p.sees("Ana Example")
 
@@ -247,6 +249,9 @@ func TestKeyboardOnly(t *testing.T) {
 	p.sees("Ana Example")
 	p.tabTo("Sign out")
 	p.leave(enter)
+	p.sees("Expenses knew after")
+	p.tabTo("Back to Expenses")
+	p.leave(enter)
 	p.sees("You are signed out")
 }
 
@@ -270,6 +275,8 @@ func TestWithoutScript(t *testing.T) {
 	p.press("Refresh the tokens")
 	p.sees("New tokens at")
 	p.press("Sign out")
+	p.sees("Expenses knew after")
+	p.press("Back to Expenses")
 	p.sees("You are signed out")
 }
 
@@ -376,8 +383,10 @@ func TestAttributeAsked(t *testing.T) {
 		t.Errorf("family_name is %q", got)
 	}
 	p.press("Sign out")
+	p.press("Back to Expenses")
 	p.press("Sign in")
 	p.press(corporate)
+	p.signIn(d.plan.Ana)
 	p.at(d.plan.App())
 	if got := p.read(claim("id", "family_name")); got != "Sample" {
 		t.Errorf("family_name is %q at the second sign-in", got)

@@ -48,7 +48,7 @@ var Faults = []Fault{
 		func(p *plan) { p.Creation = false },
 	},
 	{
-		"wrong-redirect", "The app sends a redirect_uri that is not registered.",
+		"wrong-redirect", "Expenses sends a redirect_uri that is not registered.",
 		"a page that names the address, and does not go there", true,
 		func(p *plan) { p.CallbackPath = "/callback/" },
 	},

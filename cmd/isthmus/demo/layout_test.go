@@ -15,7 +15,7 @@ type window struct {
 
 var (
 	narrow  = window{"narrow", 320, 640} // WCAG 2.2 §1.4.10
-	phone   = window{"phone", 390, 844}
+	phone   = window{"phone", 360, 800}
 	desktop = window{"desktop", 1280, 800}
 )
 

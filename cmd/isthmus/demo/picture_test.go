@@ -36,6 +36,14 @@ func TestPictures(t *testing.T) {
 	p.signIn(d.plan.Ana)
 	p.sees("Sign-in stopped")
 	p.picture("stopped")
+
+	d = begin(t, Options{})
+	p = both(t, d)
+	p.choose(d, refuses)
+	p.open(d.plan.App())
+	p.press("Sign out")
+	p.sees("Travel refused", "1 of 2 apps know")
+	p.picture("logout")
 }
 
 // picture takes the page's card, light and dark.

@@ -26,6 +26,8 @@ const (
 	providerName  = "CorporateID"
 	clientID      = "expenses"
 	apiScope      = "expenses/read"
+	travelID      = "travel"
+	travelScope   = "travel/read"
 )
 
 // Person is somebody in the corporate pool.
@@ -39,15 +41,16 @@ type Person struct {
 // Email is the person's address.
 func (p Person) Email() string { return p.Username + "@corp.example" }
 
-// plan is everything the two configurations and the app are made of. A Fault
+// plan is everything the two configurations and the apps are made of. A Fault
 // changes the part that it breaks.
 type plan struct {
 	Ports        Ports
 	Ana, Ben     Person // Ben's password is temporary
 	ClientSecret string // of the app at the master pool
+	TravelSecret string // of the second app
 	LinkSecret   string // of the master pool at the corporate pool
 
-	// What the master pool and the app believe.
+	// What the master pool and the apps believe.
 	Issuer       string // of the corporate pool
 	HeldSecret   string // of the link
 	LinkScopes   string
@@ -64,7 +67,7 @@ func newPlan(ports Ports, before *past) *plan {
 		Ports:        ports,
 		Ana:          Person{Username: "ana", Given: "Ana", Family: "Example"},
 		Ben:          Person{Username: "ben", Given: "Ben", Family: "Example"},
-		ClientSecret: rand.Text(), LinkSecret: rand.Text(),
+		ClientSecret: rand.Text(), TravelSecret: rand.Text(), LinkSecret: rand.Text(),
 		LinkScopes: "openid email profile", OnMissing: "refuse", Creation: true, CallbackPath: app.CallbackPath,
 	}
 	p.Issuer, p.HeldSecret = p.Corporate(), p.LinkSecret
@@ -85,14 +88,8 @@ func (p *plan) Corporate() string { return "http://" + address(p.Ports.Corporate
 // App is the address of the sample app.
 func (p *plan) App() string { return "http://" + address(p.Ports.App) }
 
-// LogoutURLs are where the app may be returned to after a sign-out.
-func (p *plan) LogoutURLs() []string {
-	urls := make([]string, len(app.LogoutPaths))
-	for i, path := range app.LogoutPaths {
-		urls[i] = p.App() + path
-	}
-	return urls
-}
+// Travel is the address of the second app.
+func (p *plan) Travel() string { return "http://" + address(p.Ports.Travel) }
 
 //go:embed master.yaml.tmpl
 var masterText string
@@ -131,8 +128,12 @@ func earlier(dir string) (*past, error) {
 	}
 	p.ports = Ports{Master: portOf(master.Pools[0].Issuer), Corporate: portOf(corporate.Pools[0].Issuer)}
 	for _, c := range master.Pools[0].Clients {
-		if c.ID == clientID && len(c.CallbackURLs) > 0 {
+		switch {
+		case len(c.CallbackURLs) == 0:
+		case c.ID == clientID:
 			p.ports.App = portOf(c.CallbackURLs[0])
+		case c.ID == travelID:
+			p.ports.Travel = portOf(c.CallbackURLs[0])
 		}
 	}
 	p.passwords = map[string]string{}

@@ -10,10 +10,10 @@ import (
 )
 
 // Ports are where the parts of a demo listen, on localhost.
-type Ports struct{ Master, Corporate, App int }
+type Ports struct{ Master, Corporate, App, Travel int }
 
 // UsualPorts are taken when nobody says otherwise.
-var UsualPorts = Ports{Master: 8080, Corporate: 8081, App: 3000}
+var UsualPorts = Ports{Master: 8080, Corporate: 8081, App: 3000, Travel: 3001}
 
 // slot is one of the ports, with the words for it.
 type slot struct {
@@ -25,6 +25,7 @@ var slots = []slot{
 	{"the master pool", "--master-port", func(p *Ports) *int { return &p.Master }},
 	{"the corporate pool", "--corporate-port", func(p *Ports) *int { return &p.Corporate }},
 	{"the app", "--app-port", func(p *Ports) *int { return &p.App }},
+	{"the second app", "--travel-port", func(p *Ports) *int { return &p.Travel }},
 }
 
 // choosePorts fills in the ports that were not asked for and refuses those that

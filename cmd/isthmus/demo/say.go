@@ -13,6 +13,7 @@ type Contract struct {
 	Master    Registration  `json:"master"`
 	Corporate Directory     `json:"corporate"`
 	App       AppRegistered `json:"app"`
+	Travel    AppRegistered `json:"travel"` // the second app
 }
 
 // Registration is a client at the master pool: the app's.
@@ -50,6 +51,7 @@ func (d *Demo) Contract() Contract {
 		Master:    Registration{p.Master(), clientID, p.ClientSecret, p.App() + p.CallbackPath},
 		Corporate: Directory{p.Corporate(), p.Ana.Username, p.Ana.Password, NewUser{p.Ben.Username, p.Ben.Password}},
 		App:       AppRegistered{p.App()},
+		Travel:    AppRegistered{p.Travel()},
 	}
 }
 
@@ -63,10 +65,11 @@ func (d *Demo) Print(ctx context.Context, w io.Writer) error {
 	if d.Corporate == nil {
 		running = fmt.Sprintf("the master pool at %s; the corporate pool does not", p.Master())
 	}
-	then := [2]string{"Then try", fmt.Sprintf("to sign out, and in as %s with the temporary password %s", p.Ben.Username, p.Ben.Password)}
+	second := "the temporary password " + p.Ben.Password
 	if !d.waiting(ctx, p.Ben) {
-		then[1] = fmt.Sprintf("to sign out, and in as %s with the password that was chosen here", p.Ben.Username)
+		second = "the password that was chosen here"
 	}
+	then := [2]string{"Then try", p.Travel() + ", which wants no password; sign out there, or of the company: watch"}
 	last := [2]string{"Break it", "isthmus demo --fault wrong-secret; or look inside: isthmus user list -c " + d.File(masterPool)}
 	if d.fault.Name != "" {
 		then = [2]string{"Broken", d.fault.What}
@@ -78,7 +81,7 @@ func (d *Demo) Print(ctx context.Context, w io.Writer) error {
 	for _, line := range [][2]string{
 		{"Running", running},
 		{"Open", p.App() + "  and choose Sign in, then Sign in with your corporate ID"},
-		{"Sign in", fmt.Sprintf("as %s with the password %s", p.Ana.Username, p.Ana.Password)},
+		{"Sign in", fmt.Sprintf("as %s with %s, or as %s with %s", p.Ana.Username, p.Ana.Password, p.Ben.Username, second)},
 		then,
 		last,
 	} {

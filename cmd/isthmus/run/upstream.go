@@ -9,6 +9,7 @@ import (
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/idp"
 	"github.com/isthmus-hub/isthmus/idp/outbound"
+	"github.com/isthmus-hub/isthmus/idp/preset"
 )
 
 // Upstream is a provider of a configuration by itself, to be examined without a
@@ -49,7 +50,14 @@ func newOutbound(cfg *config.Config, refused func(*outbound.Refused)) (*http.Cli
 }
 
 // authMethods are the file's words for how a secret is sent.
-var authMethods = map[string]string{"": idp.AuthByDiscovery, "basic": idp.AuthBasic, "post": idp.AuthPost, "none": idp.AuthNone}
+var authMethods = map[string]string{
+	"": idp.AuthByDiscovery, "basic": idp.AuthBasic, "post": idp.AuthPost, "none": idp.AuthNone, "private_key_jwt": idp.AuthPrivateKey,
+}
+
+// verified are the file's words for what makes an address proven.
+var verified = map[string]idp.Verified{
+	"": idp.VerifiedByClaim, "claim": idp.VerifiedByClaim, "text": idp.VerifiedAsText, "xms_edov": idp.VerifiedByDomain, "never": idp.VerifiedNever,
+}
 
 // logoutStyles are the file's words for how a provider is asked to sign out.
 var logoutStyles = map[string]string{"": "", "standard": idp.LogoutStandard, "cognito": idp.LogoutCognito}
@@ -68,8 +76,36 @@ func upstreamConfig(issuer string, c *config.Provider) idp.Config {
 			JWKS: c.Endpoints.JWKS, EndSession: c.Endpoints.EndSession,
 		},
 	}
+	cfg.Parameters = c.Parameters
+	cfg.Tenants, cfg.Discovery, cfg.ResponseMode, cfg.Verified = c.Tenants, c.Discovery, c.ResponseMode, verified[c.VerifiedEmail]
+	if c.Type == "oauth2" {
+		cfg.OAuth2 = &idp.OAuth2{Subject: c.Subject, Emails: c.Emails}
+	}
+	if key := c.Signer(); key != nil {
+		cfg.Assertion = &idp.Assertion{Key: key, KeyID: c.KeyID}
+	}
+	quirks(&cfg, c)
+	if c.Logout == "never" {
+		cfg.PostLogoutRedirectURI = "" // nobody is sent there, so it need not be registered
+	}
 	if c.Compiled.NeedsAll() {
 		cfg.UserInfo = idp.UserInfoAlways
 	}
 	return cfg
+}
+
+// quirks are what a preset's names mean.
+func quirks(cfg *idp.Config, c *config.Provider) {
+	if c.Known == nil {
+		return
+	}
+	cfg.NameInCallback = c.Known.Has(preset.NameInForm)
+	cfg.NoAuthTime = c.Known.Has(preset.WithoutAuthTime) || c.Known.Has(preset.OptionalAuthTime)
+	cfg.NoPKCE = c.Known.Has(preset.WithoutPKCE)
+	if cfg.Assertion != nil && c.Known.Has(preset.SignedSecret) {
+		cfg.Assertion.Issuer, cfg.Assertion.AsSecret = c.TeamID, true
+	}
+	if cfg.OAuth2 != nil {
+		cfg.OAuth2.SecretProof = c.Known.Has(preset.SecretProof)
+	}
 }

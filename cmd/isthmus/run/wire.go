@@ -87,6 +87,9 @@ func (h *Hub) pool(ctx context.Context, cfg *config.Config, c *config.Pool, upst
 	if p.Registered, err = h.registered(ctx, p); err != nil {
 		return nil, err
 	}
+	if p.Samples, err = h.samples(ctx, p); err != nil {
+		return nil, err
+	}
 	if p.Keys, err = h.ring(ctx, p, rotation(c, p.Registered)); err != nil {
 		return nil, err
 	}
@@ -111,6 +114,14 @@ func (h *Hub) registered(ctx context.Context, p *hub.Pool) (*hub.Registrations, 
 		return old.Registered, nil
 	}
 	return hub.OpenRegistrations(ctx, p.Space)
+}
+
+// samples are the pool's claim sets: those in memory, if the pool was served before.
+func (h *Hub) samples(ctx context.Context, p *hub.Pool) (*hub.Samples, error) {
+	if old := h.served(p.Name); old != nil {
+		return old.Samples, nil
+	}
+	return hub.OpenSamples(ctx, p.Space, p.Secrets.Samples)
 }
 
 // ring is the pool's key ring: the one it has, if it was served before, so that
@@ -157,11 +168,12 @@ func resources(servers []config.ResourceServer) []hub.Resource {
 	return list
 }
 
-// clientAuths, demands and logoutModes are the file's words in hub's.
+// clientAuths, demands, logoutModes and matchModes are the file's words in hub's.
 var (
 	clientAuths = map[string]hub.ClientAuth{"": hub.AuthSecret, "secret": hub.AuthSecret, "private_key_jwt": hub.AuthKey, "tls": hub.AuthTLS}
 	demands     = map[string]hub.Demand{"off": hub.Off, "allowed": hub.Allowed, "required": hub.Required}
 	logoutModes = map[string]hub.LogoutMode{"always": hub.LogoutAlways, "ask": hub.LogoutAsk, "never": hub.LogoutNever}
+	matchModes  = map[string]hub.MatchMode{"ask": hub.MatchAsk, "never": hub.MatchNever}
 )
 
 func (h *Hub) client(cfg *config.Config, c *config.Client) (*hub.Client, error) {
@@ -206,10 +218,18 @@ func (h *Hub) provider(p *hub.Pool, c *config.Provider, upstreams map[string]ups
 		}
 	}
 	upstreams[key] = up
+	kind, from := "OIDC", c.ClientSecret.Origin()
+	if c.Known != nil {
+		kind = c.Known.Type
+	}
+	if !c.PrivateKey.Empty() {
+		from = c.PrivateKey.Origin()
+	}
 	return &hub.Provider{
-		Name: c.Name, Label: c.Label, Type: "OIDC", Identifiers: c.Identifiers, Enabled: c.Enabled, Creates: c.Creation,
-		Mapping: c.Compiled, Upstream: up.provider, ClientID: c.ClientID, SecretFrom: c.ClientSecret.Origin(),
-		Logout: logoutModes[c.Logout],
+		Name: c.Name, Label: c.Label, Type: kind, Preset: c.Preset, Identifiers: c.Identifiers, Enabled: c.Enabled, Creates: c.Creation,
+		Mapping: c.Compiled, Upstream: up.provider, ClientID: c.ClientID, SecretFrom: from,
+		Logout: logoutModes[c.Logout], TrustedDomains: c.Link.TrustedDomains, OnMatch: matchModes[c.Link.OnMatch],
+		Group: c.ProviderGroup, Samples: hub.Sampling{Keep: c.Samples.Keep, For: c.Samples.For},
 	}, nil
 }
 

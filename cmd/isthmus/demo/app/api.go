@@ -13,36 +13,26 @@ import (
 	"github.com/isthmus-hub/isthmus/web/bearer"
 )
 
-// apiPath is the one resource of the API.
-const apiPath = "/api/expenses"
-
 // newAPI is a resource server of its own that shares nothing with the app but the
-// listener: it gives the expenses of whom an access token is about, to tokens of
-// one client with one scope.
+// listener: it gives what whom an access token is about has, to tokens of one
+// client with one scope.
 func newAPI(ctx context.Context, c Config) (http.Handler, error) {
-	guard, err := bearer.New(ctx, c.Issuer, bearer.Config{Clients: []string{c.ClientID}, Realm: "expenses"})
+	guard, err := bearer.New(ctx, c.Issuer, bearer.Config{Clients: []string{c.ClientID}, Realm: c.Sample.Realm})
 	if err != nil {
 		return nil, err
 	}
-	return guard.Require(c.Scope)(expenses(c.Scope)), nil
+	return guard.Require(c.Scope)(items(c.Scope, c.Sample.Items)), nil
 }
 
-// Expense is one line of the API's answer.
-type Expense struct {
-	Day    string `json:"day"`
-	For    string `json:"for"`
-	Amount string `json:"amount"`
-}
-
-// Answer is what the API says: whose expenses, and what it checked before.
+// Answer is what the API says: whose items, and what it checked before.
 type Answer struct {
-	Owner    string    `json:"owner"`
-	Expenses []Expense `json:"expenses"`
-	Checked  []string  `json:"checked"`
+	Owner   string   `json:"owner"`
+	Items   []Item   `json:"items"`
+	Checked []string `json:"checked"`
 }
 
-// expenses is what lies behind the guard.
-func expenses(scope string) http.Handler {
+// items is what lies behind the guard.
+func items(scope string, list []Item) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		token := bearer.Token(r.Context())
 		w.Header().Set("Content-Type", "application/json")
@@ -56,11 +46,7 @@ func expenses(scope string) http.Handler {
 				"scope holds " + scope,
 				"valid until " + token.Expires.UTC().Format("15:04:05") + " UTC",
 			},
-			Expenses: []Expense{
-				{"12 November", "Train to the harbour office", "48.20"},
-				{"13 November", "Lunch with the visitors", "31.50"},
-				{"18 November", "Paper, pens, one stapler", "17.95"},
-			},
+			Items: list,
 		})
 	})
 }
@@ -69,7 +55,7 @@ func expenses(scope string) http.Handler {
 func (a *App) call(ctx context.Context, accessToken string) (*Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.config.URL+apiPath, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.config.URL+a.config.Sample.API, nil)
 	if err != nil {
 		return nil, err
 	}

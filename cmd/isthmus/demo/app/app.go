@@ -14,7 +14,7 @@ import (
 
 // Config is what an app is told when it is registered, and where it lives.
 type Config struct {
-	Name         string // on its pages
+	Sample       Sample // what it is about
 	URL          string // where browsers reach it, without a slash at the end
 	Issuer       string // the pool that it trusts
 	ClientID     string
@@ -24,13 +24,20 @@ type Config struct {
 	Scope        string   // what the API demands
 	Provider     string   // name of the corporate provider, for identity_provider
 	LoginHint    string   // an address whose domain leads to that provider
+	Other        Link     // another app of the same pool
+	Company      string   // where people sign out of the company
+	Moody        bool     // its page lets people choose how it takes a logout token
 }
 
-// CallbackPath is where the app takes the pool's answer.
-const CallbackPath = "/callback"
+// Link is a name and an address.
+type Link struct{ Name, URL string }
 
-// LogoutPaths are where the pool may send people after a sign-out.
-var LogoutPaths = []string{"/", "/signed-out"}
+// Where the pool sends people, or calls the app itself.
+const (
+	CallbackPath    = "/callback"           // with its answer
+	SignedOutPath   = "/signed-out"         // after a sign-out
+	BackchannelPath = "/backchannel-logout" // a logout token
+)
 
 // patience is how long the app waits for the pool or the API.
 const patience = 10 * time.Second
@@ -41,11 +48,16 @@ type App struct {
 	host     string
 	provider *oidc.Provider
 	verifier *oidc.IDTokenVerifier
-	names    bool // the pool promises its name in every answer
+	names    bool   // the pool promises its name in every answer
+	out      string // its end_session_endpoint
 	oauth    oauth2.Config
 	client   *http.Client
 	sessions *shelf[*session]
 	pending  *shelf[pending]
+	leaving  *shelf[string]   // the browsers that are signing out, by state
+	ended    *shelf[farewell] // sessions that the pool ended
+	tokens   *shelf[struct{}] // logout tokens that were taken, by jti
+	manner   manner
 	pages    *pages
 	policy   string
 	handler  http.Handler
@@ -61,17 +73,21 @@ func New(ctx context.Context, c Config) (*App, error) {
 	a := &App{
 		config: c, host: u.Host, policy: policy(c.Issuer), client: &http.Client{Timeout: patience},
 		sessions: newShelf[*session](12*time.Hour, 1000), pending: newShelf[pending](time.Hour, 1000),
+		leaving: newShelf[string](time.Hour, 1000), ended: newShelf[farewell](time.Hour, 1000), tokens: newShelf[struct{}](tokenLife, 10_000),
 	}
 	if a.provider, err = oidc.NewProvider(a.context(ctx), c.Issuer); err != nil {
 		return nil, fmt.Errorf("the app asked %s for its metadata: %w", c.Issuer, err)
 	}
 	var metadata struct {
-		Names bool `json:"authorization_response_iss_parameter_supported"`
+		Names      bool   `json:"authorization_response_iss_parameter_supported"`
+		EndSession string `json:"end_session_endpoint"`
 	}
 	if err := a.provider.Claims(&metadata); err != nil {
 		return nil, fmt.Errorf("metadata of %s: %w", c.Issuer, err)
 	}
-	a.names = metadata.Names
+	if a.names, a.out = metadata.Names, metadata.EndSession; a.out == "" {
+		return nil, fmt.Errorf("metadata of %s: there is no end_session_endpoint to sign out at", c.Issuer)
+	}
 	a.verifier = a.provider.Verifier(&oidc.Config{ClientID: c.ClientID})
 	a.oauth = oauth2.Config{
 		ClientID: c.ClientID, ClientSecret: c.ClientSecret, Endpoint: a.provider.Endpoint(),
@@ -98,9 +114,15 @@ func (a *App) routes(api http.Handler) http.Handler {
 	mux.HandleFunc("GET "+CallbackPath, a.callback)
 	mux.HandleFunc("POST /refresh", a.refresh)
 	mux.HandleFunc("POST /signout", a.signOut)
-	mux.HandleFunc("GET /signed-out", a.signedOut)
-	mux.HandleFunc("GET "+stylesheet, a.pages.style)
-	mux.Handle("GET "+apiPath, api)
+	mux.HandleFunc("GET "+SignedOutPath, a.signedOut)
+	mux.HandleFunc("POST "+BackchannelPath, a.backchannel)
+	mux.HandleFunc("GET "+watchPath, a.watch)
+	if a.config.Moody {
+		mux.HandleFunc("POST /manner", a.setManner)
+	}
+	mux.HandleFunc("GET "+stylesheet, a.pages.asset("text/css; charset=utf-8", a.pages.sheet))
+	mux.HandleFunc("GET "+watcher, a.pages.asset("text/javascript; charset=utf-8", a.pages.watcher))
+	mux.Handle("GET "+a.config.Sample.API, api)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		a.stop(w, http.StatusNotFound, Problem{Title: "There is no page here", Text: "The address may be mistyped."})
 	})

@@ -44,12 +44,6 @@ func TestSignIn(t *testing.T) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	if p = b.send("POST", "/signout"); !strings.HasPrefix(p.Header.Get("Location"), b.op.Issuer()+"/logout?client_id=client&logout_uri=") {
-		t.Errorf("sign-out leads to %s", p.Header.Get("Location"))
-	}
-	if b.signedIn() {
-		t.Error("signed in after sign-out")
-	}
 }
 
 // TestAnswerOfAStranger sends the app answers that nobody asked for.
@@ -174,16 +168,18 @@ func TestHeaders(t *testing.T) {
 	if len(p.Cookies()) != 1 || !p.Cookies()[0].HttpOnly || p.Cookies()[0].SameSite != http.SameSiteLaxMode {
 		t.Errorf("cookies: %v", p.Cookies())
 	}
-	for _, path := range []string{"/", "/signed-out", "/nowhere", "/callback", "/assets/app.css", "/api/expenses"} {
+	for path, script := range map[string]bool{
+		"/": true, "/signed-out": false, "/nowhere": false, "/callback": false, "/assets/app.css": false, "/api/expenses": false,
+	} {
 		p := b.send("GET", path)
 		policy := p.Header.Get("Content-Security-Policy")
-		if !strings.HasPrefix(policy, "default-src 'none'; style-src 'self';") || strings.Contains(policy, "unsafe") || strings.Contains(policy, "script") {
+		if !strings.HasPrefix(policy, "default-src 'none'; style-src 'self';") || strings.Contains(policy, "unsafe") || strings.Contains(policy, "script-src 'self'") != script {
 			t.Errorf("%s: policy %q", path, policy)
 		}
 		if p.Header.Get("X-Content-Type-Options") != "nosniff" || p.Header.Get("Referrer-Policy") != "no-referrer" {
 			t.Errorf("%s: %v", path, p.Header)
 		}
-		if n := p.doc.Find("script, style, [style], [onclick]").Length(); n > 0 {
+		if n := p.doc.Find("script:not([src^='/assets/']), style, [style], [onclick]").Length(); n > 0 {
 			t.Errorf("%s: %d inline styles or scripts", path, n)
 		}
 	}
@@ -259,7 +255,7 @@ func TestAPI(t *testing.T) {
 // check calls the API and compares status and challenge (RFC 6750 §3).
 func check(t *testing.T, r *rig, authorization string, status int, code string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), "GET", r.url+apiPath, nil)
+	req, err := http.NewRequestWithContext(t.Context(), "GET", r.url+Expenses.API, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

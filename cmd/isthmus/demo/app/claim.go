@@ -36,6 +36,8 @@ var hints = map[string]string{
 	"nonce":            "what this app sent, so that the token answers its request",
 	"at_hash":          "binds the access token",
 	"origin_jti":       "the sign-in all these tokens come from",
+	"sid":              "the session at the pool, as it is called for this app",
+	"s_hash":           "binds the state that this app sent",
 	"jti":              "this token",
 	"event_id":         "the request that made it",
 	"scope":            "what it allows",

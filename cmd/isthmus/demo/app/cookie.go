@@ -9,8 +9,8 @@ import (
 // The app's cookies hold random names and nothing else: of the signed-in
 // session, and of the browser in which a sign-in began.
 const (
-	sessionCookie = "expenses.session"
-	browserCookie = "expenses.browser"
+	sessionCookie = ".session"
+	browserCookie = ".browser"
 )
 
 // set gives the browser a cookie until it closes, or takes it away if the value
@@ -36,9 +36,11 @@ func (a *App) cookie(r *http.Request, name string) string {
 
 func (a *App) secure() bool { return strings.HasPrefix(a.config.URL, "https://") }
 
+// cookieName begins with the client: apps at other ports of a host have the same
+// cookies.
 func (a *App) cookieName(name string) string {
 	if a.secure() {
-		return "__Host-" + name
+		return "__Host-" + a.config.ClientID + name
 	}
-	return name
+	return a.config.ClientID + name
 }

@@ -19,8 +19,8 @@ const stylesheet = "/assets/app.css"
 
 // pages are the app's templates.
 type pages struct {
-	sets  map[string]*template.Template
-	sheet []byte
+	sets           map[string]*template.Template
+	sheet, watcher []byte
 }
 
 func newPages() (*pages, error) {
@@ -33,21 +33,31 @@ func newPages() (*pages, error) {
 		p.sets[name] = set
 	}
 	var err error
-	p.sheet, err = files.ReadFile("static/app.css")
+	if p.sheet, err = files.ReadFile("static/app.css"); err != nil {
+		return nil, err
+	}
+	p.watcher, err = files.ReadFile("static/watch.js")
 	return p, err
 }
 
-func (p *pages) style(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	w.Header().Set("Cache-Control", "max-age=60")
-	_, _ = w.Write(p.sheet)
+// asset serves a file.
+func (p *pages) asset(kind string, body []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", kind)
+		w.Header().Set("Cache-Control", "max-age=60")
+		_, _ = w.Write(body)
+	}
 }
 
 // Start is the page of a browser that nobody is signed in on.
 type Start struct {
-	SignedOut bool
+	SignedOut bool      // by way of the pool, from here
+	Farewell  *farewell // from elsewhere
+	Ask, Wish string
 	Provider  string
 	LoginHint string
+	Other     Link
+	Pool      string // host
 }
 
 // Home is the page of a person who is signed in.
@@ -60,6 +70,36 @@ type Home struct {
 	Answer               *Answer
 	APIProblem           string
 	API                  string // address
+	Title                string // of the data
+	Columns              [3]string
+	App                  string
+	Other                Link
+	Company              string // address
+	Manners              []Manner
+	Unmoved              *unmoved
+	Seen                 int // of the session's news
+}
+
+// Manner is a choice of how the app takes a logout token.
+type Manner struct {
+	Value, Word, Hint string
+	Chosen            bool
+}
+
+func (a *App) manners() (list []Manner) {
+	if !a.config.Moody {
+		return nil
+	}
+	current, _ := a.manner.get()
+	for _, m := range []Manner{
+		{Value: obeying, Word: "sign you out", Hint: "as an app should"},
+		{Value: refusing, Word: "refuse", Hint: "it answers 400 and keeps you"},
+		{Value: silent, Word: "not answer", Hint: "the pool tries again, until you choose something else here"},
+	} {
+		m.Chosen = m.Value == current
+		list = append(list, m)
+	}
+	return list
 }
 
 // Problem is the page that says what did not work.
@@ -77,9 +117,9 @@ type Fact struct{ Name, Value string }
 func (a *App) render(w http.ResponseWriter, status int, name, title string, page any) {
 	var b bytes.Buffer
 	err := a.pages.sets[name].ExecuteTemplate(&b, "base.html", struct {
-		App, Initial, Title, Style string
-		Page                       any
-	}{a.config.Name, initial(a.config.Name), title, stylesheet, page})
+		App, Initial, Colour, Title, Style string
+		Page                               any
+	}{a.config.Sample.Name, initial(a.config.Sample.Name), a.config.Sample.Colour, title, stylesheet, page})
 	if err != nil {
 		http.Error(w, "This page could not be shown.", http.StatusInternalServerError)
 		return
@@ -93,39 +133,40 @@ func (a *App) stop(w http.ResponseWriter, status int, p Problem) {
 	a.render(w, status, "problem", p.Title, p)
 }
 
-func (a *App) start(w http.ResponseWriter, signedOut bool) {
+func (a *App) start(w http.ResponseWriter, p Start) {
 	title := "Sign in"
-	if signedOut {
+	if p.SignedOut || p.Farewell != nil {
 		title = "Signed out"
 	}
-	a.render(w, http.StatusOK, "start", title, Start{SignedOut: signedOut, Provider: a.config.Provider, LoginHint: a.config.LoginHint})
-}
-
-// signedOut is where the pool sends people after a sign-out.
-func (a *App) signedOut(w http.ResponseWriter, r *http.Request) {
-	if _, ok := a.sessions.get(a.cookie(r, sessionCookie)); ok {
-		http.Redirect(w, r, "/", http.StatusFound)
-		return
-	}
-	a.start(w, true)
+	c := &a.config
+	p.Ask, p.Wish, p.Provider, p.LoginHint, p.Other = c.Sample.Ask, c.Sample.Wish, c.Provider, c.LoginHint, c.Other
+	_, p.Pool, _ = strings.Cut(c.Issuer, "://")
+	a.render(w, http.StatusOK, "start", title, p)
 }
 
 // home shows who is signed in and all that the app was told, asked anew from
 // the pool and the API at each look.
 func (a *App) home(w http.ResponseWriter, r *http.Request) {
-	s, ok := a.sessions.get(a.cookie(r, sessionCookie))
+	cookie := a.cookie(r, sessionCookie)
+	s, ok := a.sessions.get(cookie)
 	if !ok {
-		a.start(w, false)
+		p := Start{}
+		if f, ok := a.ended.get(cookie); ok {
+			p.Farewell = &f
+		}
+		a.start(w, p)
 		return
 	}
 	s.mu.Lock()
-	tokens, id, renewed := s.tokens, s.idClaims, s.renewed
+	tokens, id, renewed, unmoved, seen := s.tokens, s.idClaims, s.renewed, s.unmoved, s.news.count()
 	s.mu.Unlock()
 
 	now := time.Now()
 	h := Home{
 		Name: text(id, "name"), Email: text(id, "email"), Provider: provider(id),
-		Signed: clock(s.begun), ID: rows(id, now), API: a.config.URL + apiPath,
+		Signed: clock(s.begun), ID: rows(id, now), API: a.config.URL + a.config.Sample.API,
+		Title: a.config.Sample.Title, Columns: a.config.Sample.Columns, App: a.config.Sample.Name,
+		Other: a.config.Other, Company: a.config.Company, Manners: a.manners(), Unmoved: unmoved, Seen: seen,
 	}
 	if h.Name == "" {
 		h.Name = strings.TrimSpace(text(id, "given_name") + " " + text(id, "family_name"))
@@ -159,6 +200,7 @@ func (a *App) home(w http.ResponseWriter, r *http.Request) {
 		h.Answer = answer
 	})
 	wait.Wait()
+	w.Header().Set("Content-Security-Policy", a.policy+"; script-src 'self'; connect-src 'self'") // for the watcher
 	a.render(w, http.StatusOK, "home", h.Name, h)
 }
 

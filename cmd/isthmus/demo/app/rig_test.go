@@ -6,6 +6,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/PuerkitoBio/goquery"
@@ -18,6 +19,7 @@ type rig struct {
 	t   *testing.T
 	op  *idptest.Provider
 	url string
+	app *App
 }
 
 func newRig(t *testing.T, cfg idptest.Config) *rig {
@@ -28,16 +30,18 @@ func newRig(t *testing.T, cfg idptest.Config) *rig {
 	}
 	r := &rig{t: t, op: idptest.New(t, cfg), url: "http://" + listener.Addr().String()}
 	a, err := New(t.Context(), Config{
-		Name: "Expenses", URL: r.url, Issuer: r.op.Issuer(), ClientID: r.op.ClientID(), ClientSecret: r.op.ClientSecret(),
+		Sample: Expenses, URL: r.url, Issuer: r.op.Issuer(), ClientID: r.op.ClientID(), ClientSecret: r.op.ClientSecret(),
 		RedirectURI: r.url + CallbackPath, Scopes: []string{"openid"}, Scope: "expenses/read",
-		Provider: "CorporateID", LoginHint: "alice@upstream.example",
+		Provider: "CorporateID", LoginHint: "alice@upstream.example", Moody: true,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.app = a
 	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: a}}
 	server.Start()
 	t.Cleanup(server.Close)
+	r.op.SetLogoutURIs(r.url+BackchannelPath, "")
 	return r
 }
 
@@ -65,9 +69,18 @@ func (p *page) text() string { return p.doc.Text() }
 
 func (b *browser) send(method, path string) *page {
 	b.t.Helper()
-	req, err := http.NewRequestWithContext(b.t.Context(), method, b.url+path, nil)
+	return b.post(method, path, "")
+}
+
+// post sends a form.
+func (b *browser) post(method, path, form string) *page {
+	b.t.Helper()
+	req, err := http.NewRequestWithContext(b.t.Context(), method, b.url+path, strings.NewReader(form))
 	if err != nil {
 		b.t.Fatal(err)
+	}
+	if form != "" {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	res, err := b.Do(req)
 	if err != nil {

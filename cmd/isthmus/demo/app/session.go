@@ -14,19 +14,31 @@ import (
 // session is one person signed in to the app.
 type session struct {
 	subject string
+	sid     string // of the pool's session; logout tokens name it
 	begun   time.Time
+	news    signal // something changed without the person
 
-	mu       sync.Mutex // of what a refresh replaces
+	mu       sync.Mutex // of what changes
 	tokens   *oauth2.Token
+	hint     string // the ID token, for the pool to know at sign-out whom and what it ends
 	idClaims map[string]any
 	renewed  time.Time // zero until the first refresh
+	unmoved  *unmoved
+}
+
+// unmoved says that the pool told of the session's end, and the app stayed.
+type unmoved struct {
+	At     string
+	Manner string
 }
 
 func newSession(tokens *oauth2.Token, id *oidc.IDToken) (*session, error) {
 	s := &session{subject: id.Subject, begun: time.Now(), tokens: tokens}
+	s.hint, _ = tokens.Extra("id_token").(string)
 	if err := s.claims(id); err != nil {
 		return nil, err
 	}
+	s.sid = text(s.idClaims, "sid")
 	return s, nil
 }
 

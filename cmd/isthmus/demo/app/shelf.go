@@ -11,6 +11,8 @@ type shelf[T any] struct {
 	life time.Duration
 	room int
 
+	adding sync.Mutex // held before mu
+
 	mu    sync.Mutex
 	items map[string]kept[T]
 	order []string // keys, the oldest first; some are gone already
@@ -34,6 +36,29 @@ func (s *shelf[T]) put(key string, value T) {
 	}
 	s.items[key] = kept[T]{value, time.Now().Add(s.life)}
 	s.order = append(s.order, key)
+}
+
+// add is put for a key that is new, and tells whether it was.
+func (s *shelf[T]) add(key string, value T) bool {
+	s.adding.Lock()
+	defer s.adding.Unlock()
+	if _, ok := s.get(key); ok {
+		return false
+	}
+	s.put(key, value)
+	return true
+}
+
+// keys lists where the values are that a condition holds for.
+func (s *shelf[T]) keys(holds func(T) bool) (list []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, item := range s.items {
+		if holds(item.value) {
+			list = append(list, key)
+		}
+	}
+	return list
 }
 
 func (s *shelf[T]) get(key string) (value T, ok bool) {

@@ -76,7 +76,9 @@ func (a *App) callback(w http.ResponseWriter, r *http.Request) {
 		a.failed(w, "The pool sent a code, but no tokens that this app can take.", err)
 		return
 	}
-	a.sessions.drop(a.cookie(r, sessionCookie))
+	old := a.cookie(r, sessionCookie)
+	a.sessions.drop(old)
+	a.ended.drop(old)
 	id := rand.Text()
 	a.sessions.put(id, session)
 	a.set(w, sessionCookie, id)
@@ -131,14 +133,6 @@ func (a *App) failed(w http.ResponseWriter, what string, err error) {
 	a.stop(w, http.StatusBadGateway, p)
 }
 
-// signOut ends the app's own session and goes on to the pool's sign-out.
-func (a *App) signOut(w http.ResponseWriter, r *http.Request) {
-	a.sessions.drop(a.cookie(r, sessionCookie))
-	a.set(w, sessionCookie, "")
-	query := url.Values{"client_id": {a.config.ClientID}, "logout_uri": {a.config.URL + "/signed-out"}}
-	http.Redirect(w, r, a.config.Issuer+"/logout?"+query.Encode(), http.StatusSeeOther)
-}
-
 // refresh gets new tokens for the refresh token (RFC 6749 §6).
 func (a *App) refresh(w http.ResponseWriter, r *http.Request) {
 	s, ok := a.sessions.get(a.cookie(r, sessionCookie))
@@ -167,6 +161,9 @@ func (a *App) refresh(w http.ResponseWriter, r *http.Request) {
 			a.failed(w, "The pool sent new tokens that this app cannot take.", err)
 			return
 		}
+	}
+	if raw, ok := tokens.Extra("id_token").(string); ok {
+		s.hint = raw
 	}
 	s.tokens, s.renewed = tokens, time.Now()
 	http.Redirect(w, r, "/", http.StatusSeeOther)
