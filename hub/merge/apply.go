@@ -270,7 +270,7 @@ func (t *terms) jobs(ctx context.Context, p, from *hub.Pool, work []Work) ([]job
 			j.refuse = "is no longer there"
 		case person.check() != nil:
 			j.refuse = person.check().Error()
-		case person.Password != "" && directory.CheckHash(person.Password) != nil:
+		case from == nil && person.Password != "" && directory.CheckHash(person.Password) != nil:
 			j.refuse = "the password is no hash of ours"
 		default:
 			j.person, _ = t.resolve(person)
