@@ -3,6 +3,8 @@ package web_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"os"
@@ -252,5 +254,50 @@ func TestLegacySub(t *testing.T) {
 	s.Advance(31 * time.Minute)
 	if id, _ := exchange(t, s, s.browser(t).code()); id.Subject != own {
 		t.Errorf("after the day: %s", id.Subject)
+	}
+}
+
+// TestTwoUpstreamsOnePerson: somebody who comes by one company here and by another
+// one there is one person by either after the pools were merged.
+func TestTwoUpstreamsOnePerson(t *testing.T) {
+	h := hubtest.New(t)
+	north, south := idptest.New(t, idptest.Config{}), idptest.New(t, idptest.Config{Algorithm: "ES256"})
+	old := h.AddPool("old", "http://old.test")
+	h.Link(h.Pool, "North", north).TrustedDomains = []string{"x.example"}
+	h.Link(h.Pool, "South", south).TrustedDomains = []string{"x.example"}
+	h.Link(old, "South", south).TrustedDomains = []string{"x.example"}
+	claims := map[string]any{"email": "eve@x.example", "email_verified": true}
+	north.SetUser(idptest.User{Subject: "n-1", Claims: claims})
+	south.SetUser(idptest.User{Subject: "s-1", Claims: claims})
+	s := serve(t, h, h.Pool, old)
+	sub := func(issuer, provider string) string {
+		t.Helper()
+		r := s.browser(t).get(issuer + "/oauth2/authorize?" + hubtest.Authorization("identity_provider", provider).Encode())
+		params, _ := r.app()
+		got := s.tokenAs(t, issuer, hubtest.ClientID, hubtest.ClientSecret, redeem(params.Get("code")))
+		if got.Access == "" {
+			t.Fatalf("%s at %s: %d %s", provider, issuer, r.StatusCode, r.doc(t).Find("main").Text())
+		}
+		claims := strings.Split(got.Access, ".")[1]
+		payload, err := base64.RawURLEncoding.DecodeString(claims)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var who struct{ Sub string }
+		if err := json.Unmarshal(payload, &who); err != nil {
+			t.Fatal(err)
+		}
+		return who.Sub
+	}
+	here, there := sub(hubtest.Issuer, "North"), sub("http://old.test", "South")
+	m := merger{s, old}
+	if tally, err := merge.Apply(t.Context(), m.plan(t), nil, m, nil); err != nil || tally.Joined != 1 {
+		t.Fatalf("%+v, %v", tally, err)
+	}
+	if byNorth, bySouth := sub(hubtest.Issuer, "North"), sub(hubtest.Issuer, "South"); byNorth != here || bySouth != here {
+		t.Errorf("by North %s, by South %s; before %s here and %s there", byNorth, bySouth, here, there)
+	}
+	if u := h.User(h.Pool, here); len(u.Links) != 2 || len(u.Aliases) != 1 || u.Aliases[0].Sub != there {
+		t.Errorf("%+v", u)
 	}
 }
