@@ -67,7 +67,24 @@ func (r *reader) client(cfg *Config, p *Pool, c *Client, path string, all *uniqu
 			}
 		}
 	}
+	r.legacySub(p, c, path+".legacy_sub")
 	c.Added = r.clientClaims(p, c, path+".claims")
+}
+
+// legacySub wants a pool that can have been merged into this one, and tells of a day that has passed.
+func (r *reader) legacySub(p *Pool, c *Client, path string) {
+	l := c.LegacySub
+	switch {
+	case l == nil:
+	case !c.aboutPeople() && len(c.Flows) > 0:
+		r.problem(path, "the client's tokens are about nobody", "remove it")
+	case l.Pool == p.Name:
+		r.problem(path+".pool", "is this pool itself", "name the pool that was merged into it, as isthmus merge list does")
+	case l.Pool != "" && !poolName.MatchString(l.Pool):
+		r.problem(path+".pool", quote(l.Pool)+" is not the name of a pool", "as isthmus merge list has it")
+	case !l.Until.IsZero() && !r.env.Now().Before(l.Until.AddDate(0, 0, 1)):
+		r.warn(path+".until", "has passed: "+c.ID+" gets the subs of this pool", "remove legacy_sub")
+	}
 }
 
 // attributeNames checks that a list names attributes of the pool, or the one other name given.

@@ -83,6 +83,8 @@ type Client struct {
 	// WriteAttributes limits what a sign-in on the way to the client may change of a user; nil means every attribute. The
 	// pool's required attributes must be among them.
 	WriteAttributes []string `yaml:"write_attributes"`
+	// LegacySub lets the app go on with the subs of a pool that was merged into this one.
+	LegacySub *LegacySub `yaml:"legacy_sub"`
 	// Claims are added to the client's tokens, over those of the pool.
 	Claims []ClaimRule `yaml:"claims"`
 
@@ -121,6 +123,13 @@ type Tokens struct {
 	Rotation *bool         `yaml:"rotation"`
 	Grace    time.Duration `yaml:"grace" min:"0s" max:"60s"`
 	AtLogout string        `yaml:"at_logout" oneof:"revoke keep"`
+}
+
+// LegacySub names the pool, as the merge called it, whose subs the app's tokens, userinfo and logout tokens carry through
+// the day Until (UTC) for people who came from there.
+type LegacySub struct {
+	Pool  string    `yaml:"pool,required" say:"the pool that was merged into this one, for example  pool: old"`
+	Until time.Time `yaml:"until,required" say:"the last day, for example  until: 2027-06-30"`
 }
 
 // User is a person to be seeded. Exactly one of Password (the user is CONFIRMED) and TemporaryPassword (the user is

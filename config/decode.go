@@ -51,6 +51,9 @@ func (r *reader) decode(v reflect.Value, n *node, path string, f field) {
 	case *time.Duration:
 		r.duration(target, n, path, f)
 		return
+	case *time.Time:
+		r.date(target, n, path)
+		return
 	case *slog.Level:
 		r.level(target, n, path)
 		return

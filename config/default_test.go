@@ -158,6 +158,7 @@ pools:
         providers: COGNITO
         tokens: {access: 5m, id: 10m, refresh: 3650d, rotation: false, grace: 0s, at_logout: keep}
         userinfo_types: typed
+        legacy_sub: {pool: old, until: 2027-06-30}
         branding: {title: App, accent: "#654321"}
         read_attributes: [sub, email, custom:level]
         auth: secret
@@ -241,7 +242,7 @@ pools:
 				BackchannelLogoutURI: "https://10.1.2.4:8443/signed-out?by=hub", FrontchannelLogoutURI: "https://APP.example:443/frame?x=y",
 				Flows: []string{"code"}, Scopes: []string{"openid"}, Providers: []string{"COGNITO"},
 				Tokens:   Tokens{Access: 5 * time.Minute, ID: 10 * time.Minute, Refresh: 3650 * day, Rotation: new(false), AtLogout: "keep"},
-				Branding: ClientBranding{Title: "App", Accent: "#654321"}, UserinfoTypes: "typed", ReadAttributes: []string{"sub", "email", "custom:level"},
+				Branding: ClientBranding{Title: "App", Accent: "#654321"}, UserinfoTypes: "typed", LegacySub: &LegacySub{"old", time.Date(2027, 6, 30, 0, 0, 0, 0, time.UTC)}, ReadAttributes: []string{"sub", "email", "custom:level"},
 				Auth: "secret", Keys: Keys{JWKS: oneKey, Parsed: oneParsed}, RequestObject: "required", Algorithm: "PS256", DPoP: "off", RequirePAR: true, Introspects: true,
 				Claims: []ClaimRule{{Claim: "custom:level", Attribute: "custom:level", In: []string{"access"}}},
 			}, {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"time"
 )
 
 // Environment is how Load sees the machine. A nil function is replaced by the one of package os that it is named after.
@@ -20,6 +21,8 @@ type Environment struct {
 	ReadFile func(path string) ([]byte, error)
 	// Stat returns a file's size and permissions.
 	Stat func(path string) (fs.FileInfo, error)
+	// Now is the clock, for what has passed.
+	Now func() time.Time
 }
 
 // Load reads and checks the file at path. The error, if any, is a Problems with everything that is wrong; there is
@@ -52,6 +55,9 @@ func (env Environment) orOS() Environment {
 	}
 	if env.Stat == nil {
 		env.Stat = os.Stat
+	}
+	if env.Now == nil {
+		env.Now = time.Now
 	}
 	return env
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 )
 
 var update = flag.Bool("update", false, "write what the golden tests got as what they want")
@@ -20,6 +21,7 @@ const oneKey = `{"keys":[{"kty":"EC","crv":"P-256","kid":"k1","use":"sig",` +
 
 // machine is a small world for the tests: a few variables and files.
 func machine() Environment {
+	now := func() time.Time { return time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC) }
 	vars := map[string]string{
 		"CORP_SECRET": "upstream-secret-0123456789",
 		"APP_SECRET":  "app-secret-0123456789abcdef",
@@ -45,6 +47,7 @@ func machine() Environment {
 		LookupEnv: func(name string) (string, bool) { v, ok := vars[name]; return v, ok },
 		ReadFile:  func(path string) ([]byte, error) { return fs.ReadFile(files, path) },
 		Stat:      func(path string) (fs.FileInfo, error) { return fs.Stat(files, path) },
+		Now:       now,
 	}
 }
 

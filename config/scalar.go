@@ -98,6 +98,18 @@ func (r *reader) duration(d *time.Duration, n *node, path string, f field) {
 	*d = got
 }
 
+func (r *reader) date(d *time.Time, n *node, path string) {
+	if !r.single(n, path, "a date") {
+		return
+	}
+	got, err := time.Parse(time.DateOnly, n.text)
+	if err != nil {
+		r.problem(path, quote(n.text)+" is not a date", "write year, month and day, for example 2027-06-30")
+		return
+	}
+	*d = got
+}
+
 // parseDuration reads Go's form with days before it: 30d, 1d12h, 15m. Negative ones are refused.
 func parseDuration(s string) (time.Duration, error) {
 	invalid := fmt.Errorf("%q is not a duration", s)

@@ -72,6 +72,15 @@ type Client struct {
 	WriteAttributes []string // what a sign-in for the client may change of a user; nil: all
 	Introspects     bool     // may ask about tokens of other clients: an API's own client
 	TypedUserInfo   bool     // JSON booleans at userInfo instead of Cognito's strings
+
+	LegacySub *LegacySub // nil: people are known by their own sub
+}
+
+// LegacySub lets an app go on with the subs of a pool that was merged into this
+// one: it has them in its tables, and needs time to change them.
+type LegacySub struct {
+	Pool  string // as in Alias.Pool
+	Until time.Time
 }
 
 // ClientAuth is a way in which a client proves itself.

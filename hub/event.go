@@ -46,6 +46,10 @@ const (
 	UserChanged       EventName = "user_changed"
 	UserDisabled      EventName = "user_disabled"
 	UserDeleted       EventName = "user_deleted"
+	UsersExported     EventName = "users_exported"
+	UsersMerging      EventName = "users_merging" // Reason is the merge's id, as in those that follow
+	UsersMerged       EventName = "users_merged"
+	UsersUnmerged     EventName = "users_unmerged"
 	UserLinked        EventName = "user_linked"   // Reason is by whom: administrator, person or rule
 	UserUnlinked      EventName = "user_unlinked" // likewise
 	UserClaimed       EventName = "user_claimed"  // the address was proven, and what was before fell

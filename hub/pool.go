@@ -222,6 +222,7 @@ type Secrets struct {
 	Cookie  *seal.Sealer  // interactions in the browser
 	Refresh *seal.Sealer  // MAC of refresh tokens
 	Session *seal.Sealer  // providers' ID tokens at rest
+	Merge   *seal.Sealer  // MAC of merge plans
 	Samples *seal.Sealer  // people's claims at rest
 	Nonces  *proof.Nonces // of DPoP
 }
@@ -233,6 +234,7 @@ func NewSecrets(key *seal.Key, pool string) *Secrets {
 		Cookie:  key.Derive("cookie/" + pool),
 		Refresh: key.Derive("refresh/" + pool),
 		Session: key.Derive("session/" + pool),
+		Merge:   key.Derive("merge/" + pool),
 		Samples: key.Derive("samples/" + pool),
 		Nonces:  proof.NewNonces(key.Derive("dpop/"+pool), 0),
 	}

@@ -16,7 +16,7 @@ const sweepBatch = 100
 // EndSession takes them away.
 func Sweep(ctx context.Context, p *Pool) (removed int, err error) {
 	sweeps := []func(*store.Tx, int) (int, error){
-		Codes.Sweep, Grants.Sweep, Pendings.Sweep, Joinings.Sweep, Pushes.Sweep, Devices.Sweep, Replays.Sweep, RegistrationTokens.Sweep, Traces.Sweep, Endeds.Sweep, Logouts.Sweep,
+		Codes.Sweep, Grants.Sweep, Pendings.Sweep, Joinings.Sweep, Pushes.Sweep, Devices.Sweep, Replays.Sweep, RegistrationTokens.Sweep, Traces.Sweep, Endeds.Sweep, Logouts.Sweep, MergeSteps.Sweep,
 	}
 	if !p.Logout.OnExpiry {
 		sweeps = append(sweeps, Sessions.Sweep)

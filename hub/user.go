@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -120,6 +121,36 @@ func (u *User) Link(key string) (Link, bool) {
 		}
 	}
 	return Link{}, false
+}
+
+// Is tells whether sub is the user's, today or in a pool that was merged into
+// this one.
+func (u *User) Is(sub string) bool {
+	return u.Sub == sub || slices.ContainsFunc(u.Aliases, func(a Alias) bool { return a.Sub == sub })
+}
+
+// SubFor is the sub by which a client knows the user now: the user's own, or for
+// as long as the client keeps to an earlier pool's the one it was there.
+func (u *User) SubFor(c *Client, now time.Time) string {
+	if c.LegacySub == nil || !now.Before(c.LegacySub.Until) {
+		return u.Sub
+	}
+	for _, a := range u.Aliases {
+		if a.Pool == c.LegacySub.Pool {
+			return a.Sub
+		}
+	}
+	return u.Sub
+}
+
+// FindUser finds a user by sub, or by one that a merge made an alias; it gives
+// store.ErrNotFound as Users.Get does. Only who is not found at once costs more.
+func FindUser(tx *store.Tx, sub string) (*User, error) {
+	u, err := Users.Get(tx, sub)
+	if errors.Is(err, store.ErrNotFound) {
+		return Users.Find(tx, "alias", sub)
+	}
+	return u, err
 }
 
 // Users are the people of a pool.

@@ -46,6 +46,7 @@ var floors = []floor{
 	{"hub/logout", append([]string{"hub", "hub/directory"}, hubParts...)},
 	{"hub/logout/logouttest", nil},
 	{"hub/directory", append([]string{"hub"}, hubParts...)},
+	{"hub/merge", append([]string{"hub", "hub/directory"}, hubParts...)},
 	{"hub/hubtest", append([]string{"hub/...", "idp/..."}, hubParts...)},
 	{"hub", hubParts},
 	{"hub/oauth/oauthtest", []string{"hub/oauth"}},
@@ -68,7 +69,7 @@ var floors = []floor{
 
 var (
 	hubParts = []string{"mapping", "idp", "idp/migration", "idp/strictjson", "hub/oauth", "hub/token", "hub/proof", "hub/seal", "hub/store"}
-	webParts = []string{"web/page", "web/middleware", "hub", "hub/signin", "hub/directory", "hub/grant", "hub/register", "hub/logout",
+	webParts = []string{"web/page", "web/middleware", "hub", "hub/signin", "hub/directory", "hub/grant", "hub/register", "hub/logout", "hub/merge",
 		"hub/oauth", "hub/token", "hub/seal", "mapping", "idp"}
 )
 

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/PuerkitoBio/goquery"
 
@@ -46,7 +47,7 @@ func blocks(t *testing.T, language string) (list []string) {
 }
 
 // fixed gives every variable a value that fits.
-var fixed = config.Environment{LookupEnv: func(name string) (string, bool) { return name + "-Of-The-Readme-7", true }}
+var fixed = config.Environment{Now: func() time.Time { return time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC) }, LookupEnv: func(name string) (string, bool) { return name + "-Of-The-Readme-7", true }}
 
 // TestReadmeFiles wants the README's configurations to be right as they stand,
 // without a warning. What is no whole file gets the least that makes it one.

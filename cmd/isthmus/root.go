@@ -24,7 +24,7 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 	}
 	group(c, serveCommand(), demoCommand(), checkCommand(), doctorCommand(), explainCommand(), mappingCommand(), reloadCommand(),
-		userCommand(), logoutCommand(), clientCommand(), providerCommand(), buttonCommand(), keyCommand(), configCommand(), brandingCommand(),
+		userCommand(), mergeCommand(), logoutCommand(), clientCommand(), providerCommand(), buttonCommand(), keyCommand(), configCommand(), brandingCommand(),
 		versionCommand())
 	c.AddCommand(topics()...)
 	c.Run = func(c *cobra.Command, _ []string) {

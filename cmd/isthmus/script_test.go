@@ -56,6 +56,12 @@ func TestMain(m *testing.M) {
 //	                        a person signs in by the app "web" and the pool's own form
 //	register URL            an app registers itself there, by the token in the JSON on stdout;
 //	                        its id goes to $CLIENT
+//	replace OLD NEW FILE    in the file
+//	crowd FILE N            the file has N people, as Cognito's import takes them
+//	until PATTERN PROGRAM ARG…
+//	                        runs the program until its output matches
+//	recall NAME FILE PATTERN
+//	                        the pattern's group in a file goes to $NAME
 //	signout POOL-URL CLIENT…
 //	                        a person signs in by each of these apps, and out by the first
 //	latest [FLAG…]          the end of the latest listed logout's id goes to $LOGOUT
@@ -69,7 +75,7 @@ func TestScripts(t *testing.T) {
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"expand": expand, "status": status, "mode": mode, "up": up, "poll": poll, "logged": logged, "hangup": hangupAll, "signin": signIn, "password": passwordSignIn, "fault": fault, "kid": kid, "register": register,
-			"signout": signOut, "shows": shows, "latest": latest, "person": person,
+			"signout": signOut, "shows": shows, "latest": latest, "person": person, "replace": replace, "recall": recall, "crowd": crowd, "until": until,
 		},
 	})
 }
@@ -283,6 +289,44 @@ func register(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("registration: %s", res.Status)
 	}
 	ts.Setenv("CLIENT", client.ID)
+}
+
+func replace(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[2])
+	if !strings.Contains(text, args[0]) {
+		ts.Fatalf("%s has no %q", args[2], args[0])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(strings.ReplaceAll(text, args[0], args[1])), 0o600))
+}
+
+func crowd(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	var text strings.Builder
+	text.WriteString("cognito:username,email,email_verified,sub\n")
+	for i := range n {
+		fmt.Fprintf(&text, "person%d,person%d@x.example,true,00000000-0000-4000-8000-%012d\n", i, i, i)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text.String()), 0o600))
+}
+
+func until(ts *testscript.TestScript, _ bool, args []string) {
+	pattern := regexp.MustCompile(args[0])
+	wait(ts, args[1], func() error {
+		err := ts.Exec(args[1], args[2:]...)
+		if said := ts.ReadFile("stdout"); err == nil && !pattern.MatchString(said) {
+			err = errors.New(said)
+		}
+		return err
+	})
+}
+
+func recall(ts *testscript.TestScript, _ bool, args []string) {
+	found := regexp.MustCompile(args[2]).FindStringSubmatch(ts.ReadFile(args[1]))
+	if found == nil {
+		ts.Fatalf("%s has nothing like %s", args[1], args[2])
+	}
+	ts.Setenv(args[0], found[1])
 }
 
 func hangupAll(ts *testscript.TestScript, _ bool, _ []string) {

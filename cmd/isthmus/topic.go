@@ -61,6 +61,7 @@ Attributes that the pool does not have, or that do not fit it, are left out. A
 person whom the old system wants a second factor or a new password of is not let
 in. When it cannot be asked, the sign-in stops with a code for isthmus explain, and
 nothing is made. isthmus doctor asks it with a made-up name.`},
+		{Use: "merging", Short: "How two pools become one", Long: mergingTopic},
 		{Use: "templates", Short: "Templates, texts and assets of your own", Long: `Templates, texts and assets of your own
 
 Title, logo, colours and links are keys of branding, for each pool and client. A
@@ -142,3 +143,43 @@ stay the hub's.
 isthmus demo --custom-ui runs one to copy from.`},
 	}
 }
+
+const mergingTopic = `How two pools become one
+
+  isthmus merge plan --from old --into main -o plan.yaml    reads both, writes the plan
+  isthmus merge apply plan.yaml                             does it; may be stopped and called again
+  isthmus merge undo ID                                     takes it back, for 90 days
+
+Two records are one person by the first rule that says so. The rules without a file
+are the first two of these; a file given with --rules says which, and the rest:
+
+  match:
+    - by: identity               # the same subject at the same provider
+    - by: verified_email         # the same address, proven in both pools
+    - by: verified_phone
+    - by: attribute              # the same value, of which nobody could write it
+      name: "custom:employee_number"
+      vouched: true
+    - by: expression             # the same result (CEL over user)
+      expr: 'user["custom:country"] + "/" + user["custom:badge"]'
+      vouched: true
+  providers: {Corporate: CorporateID}  # of --from, by their names in --into
+  groups: {admins: old-admins, temps: ""}  # another name, or left behind
+  keep: {family_name: source}    # where both have a value; otherwise the target's stays
+  passwords: no_other_way        # bring theirs; or if_none, or never
+  orphans: add                   # who matches nobody; or skip
+
+What is not proven on both sides, or leads to two people, is a conflict: the plan
+asks, and nothing is done until somebody writes join, add or skip there. So are a
+disabled person, two identities at one provider, a name or a sub that is taken, and
+a provider that is not there.
+
+Whoever joins keeps the sub of --into; the one of --from leads to them, too. An app
+that has the old subs in its tables can go on with them for a while:
+
+  clients:
+    - id: expenses
+      legacy_sub: {pool: old, until: 2027-06-30}
+
+Whoever is added keeps the sub. The pool of --from is only read: people go on
+signing in there until its apps are moved.`

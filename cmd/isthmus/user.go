@@ -24,14 +24,14 @@ type poolVerb struct {
 func userCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "user",
-		Short: "List, show, create, import, link, disable, enable, sign out, group and delete a pool's users",
-		Long: `List, show, create, import, link, disable, enable, sign out, group and delete a
+		Short: "List, show, create, import, link, disable, enable, sign out, group, delete and export a pool's users",
+		Long: `List, show, create, import, link, disable, enable, sign out, group, delete and export a
 pool's users, and find those who look like one person.
 
 With a hub running this goes through its admin socket; otherwise the store is
 opened here. A user is named by user name or by sub.`,
 	}
-	verbs := []*cobra.Command{userListCommand(), userGetCommand(), userCreateCommand(), userImportCommand(), userGroupCommand(), userDeleteCommand(), userDuplicatesCommand()}
+	verbs := []*cobra.Command{userListCommand(), userGetCommand(), userCreateCommand(), userImportCommand(), userGroupCommand(), userDeleteCommand(), userDuplicatesCommand(), userExportCommand()}
 	for _, act := range linkActs {
 		verbs = append(verbs, userLinkCommand(act))
 	}

@@ -92,12 +92,14 @@ func (d *Directory) Create(ctx context.Context, p *hub.Pool, n NewUser) (*hub.Us
 	return u, err
 }
 
-// Find finds a user by sub, by name, or by the name a provider gave.
+// Find finds a user by sub, by name, by the name a provider gave, or by the sub
+// it had in a pool that was merged into this one.
 func Find(tx *store.Tx, name string) (*hub.User, error) {
 	for _, find := range []func() (*hub.User, error){
 		func() (*hub.User, error) { return hub.Users.Get(tx, name) },
 		func() (*hub.User, error) { return hub.Users.Find(tx, "name", hub.LocalNameKey(name)) },
 		func() (*hub.User, error) { return hub.Users.Find(tx, "name", hub.FederatedNameKey(name)) },
+		func() (*hub.User, error) { return hub.Users.Find(tx, "alias", name) },
 	} {
 		u, err := find()
 		if !errors.Is(err, store.ErrNotFound) {
@@ -211,9 +213,18 @@ func change(ctx context.Context, p *hub.Pool, name string, do func(*hub.User) er
 	return u, err
 }
 
-// checkName refuses names that could be taken for another person's: odd
-// characters, and the names a provider of the pool gives.
 func checkName(p *hub.Pool, name string) error {
+	providers := make([]string, len(p.Providers))
+	for i, pr := range p.Providers {
+		providers[i] = pr.Name
+	}
+	return CheckName(name, providers)
+}
+
+// CheckName refuses names that could be taken for another person's: odd
+// characters, and the names that one of the pool's providers gives. The error is
+// an *InvalidError.
+func CheckName(name string, providers []string) error {
 	switch name = strings.TrimSpace(name); {
 	case name == "":
 		return &InvalidError{Field: "username", Message: "is empty"}
@@ -222,9 +233,9 @@ func checkName(p *hub.Pool, name string) error {
 	case strings.ContainsFunc(name, notInNames):
 		return &InvalidError{Field: "username", Message: "holds a space, a control character or an invisible one"}
 	}
-	for _, pr := range p.Providers {
-		if strings.HasPrefix(hub.FoldName(name), hub.FoldName(pr.Name+"_")) {
-			return &InvalidError{Field: "username", Message: fmt.Sprintf("names that begin with %q belong to people who come in through the provider %s", pr.Name+"_", pr.Name)}
+	for _, provider := range providers {
+		if strings.HasPrefix(hub.FoldName(name), hub.FoldName(provider+"_")) {
+			return &InvalidError{Field: "username", Message: fmt.Sprintf("names that begin with %q belong to people who come in through the provider %s", provider+"_", provider)}
 		}
 	}
 	return nil

@@ -75,6 +75,12 @@ func (h *Hasher) Verify(ctx context.Context, hash, password string) (ok, weak bo
 	return ok, ok && (cost.Memory < h.cost.Memory || cost.Time < h.cost.Time), nil
 }
 
+// CheckHash refuses what Verify cannot use: a hash that was not made here.
+func CheckHash(hash string) error {
+	_, _, _, err := decode(hash)
+	return err
+}
+
 func encode(c Cost, salt, sum []byte) string {
 	b64 := base64.RawStdEncoding
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=1$%s$%s", argon2.Version, c.Memory, c.Time, b64.EncodeToString(salt), b64.EncodeToString(sum))

@@ -24,7 +24,7 @@ func added(p *hub.Pool, c *hub.Client, u *hub.User, scope oauth.Scope, use strin
 	if c.Claims == nil {
 		return nil
 	}
-	claims, left := c.Claims.Apply(readable(c, u), groups(p, u), c.ID, scope, use)
+	claims, left := c.Claims.Apply(readable(p, c, u), groups(p, u), c.ID, scope, use)
 	for _, l := range left {
 		p.Log.Warn("claim left out", "client", c.ID, "token", use, "claim", l.Claim, "reason", l.Reason)
 	}
@@ -40,7 +40,7 @@ func groups(p *hub.Pool, u *hub.User) []string {
 }
 
 // readable is what the client may know of a person, with sub and username.
-func readable(c *hub.Client, u *hub.User) mapping.Attributes {
+func readable(p *hub.Pool, c *hub.Client, u *hub.User) mapping.Attributes {
 	if u == nil {
 		return nil
 	}
@@ -50,7 +50,7 @@ func readable(c *hub.Client, u *hub.User) mapping.Attributes {
 			a[name] = value
 		}
 	}
-	a["sub"], a["username"] = u.Sub, u.Username
+	a["sub"], a["username"] = u.SubFor(c, p.Now()), u.Username
 	return a
 }
 

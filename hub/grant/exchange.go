@@ -41,7 +41,7 @@ func Exchange(ctx context.Context, p *hub.Pool, c *Party, r *oauth.TokenRequest,
 	now := p.Now()
 	expires := min(now.Add(c.AccessLife).Unix(), subject.claims.Expires)
 	raw, err := signAccess(p, c.Client, subject.User, access{
-		Sub: subject.User.Sub, Issuer: p.Issuer, Audience: r.Resource, Version: 2, ClientID: c.ID, OriginJTI: subject.Grant.ID,
+		Sub: subject.User.SubFor(c.Client, now), Issuer: p.Issuer, Audience: r.Resource, Version: 2, ClientID: c.ID, OriginJTI: subject.Grant.ID,
 		TokenUse: "access", Scope: scope, AuthTime: subject.claims.AuthTime, Expires: expires, IssuedAt: now.Unix(),
 		JTI: directory.NewSub(), Username: subject.User.Username, Groups: p.Groups(subject.User), Actor: &actor{ClientID: c.ID}, Confirmation: c.confirmation(),
 	})

@@ -80,7 +80,7 @@ func introspectRefresh(ctx context.Context, p *hub.Pool, c *hub.Client, id strin
 		return &Introspection{}, nil
 	}
 	return &Introspection{
-		Active: true, Scope: g.Scope, ClientID: g.ClientID, Username: u.Username, TokenUse: "refresh", Sub: g.Sub, Issuer: p.Issuer,
+		Active: true, Scope: g.Scope, ClientID: g.ClientID, Username: u.Username, TokenUse: "refresh", Sub: subject(c, g, u, p.Now()), Issuer: p.Issuer,
 		Expires: g.Expires.Unix(), IssuedAt: g.Created.Unix(), AuthTime: g.AuthTime.Unix(),
 	}, nil
 }

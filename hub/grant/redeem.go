@@ -152,7 +152,7 @@ func find(tx *store.Tx, id string) (*hub.Grant, error) {
 
 // owner finds the person whom something was given to; nil when she is gone.
 func owner(tx *store.Tx, sub string) (*hub.User, error) {
-	u, err := hub.Users.Get(tx, sub)
+	u, err := hub.FindUser(tx, sub)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}

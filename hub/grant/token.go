@@ -62,9 +62,9 @@ func (a *audience) UnmarshalJSON(text []byte) error {
 // narrower than the grant's; refresh says whether a refresh token goes along.
 func issue(p *hub.Pool, c *Party, g *hub.Grant, u *hub.User, scope oauth.Scope, refresh bool) (*oauth.TokenResponse, error) {
 	now := p.Now()
-	event := directory.NewSub()
+	event, sub := directory.NewSub(), subject(c.Client, g, u, now)
 	raw, err := signAccess(p, c.Client, u, access{
-		Sub: u.Sub, Issuer: p.Issuer, Audience: g.Resource, Version: 2, ClientID: c.ID, OriginJTI: g.ID, EventID: event, TokenUse: "access",
+		Sub: sub, Issuer: p.Issuer, Audience: g.Resource, Version: 2, ClientID: c.ID, OriginJTI: g.ID, EventID: event, TokenUse: "access",
 		Scope: scope, AuthTime: g.AuthTime.Unix(), Expires: now.Add(c.AccessLife).Unix(), IssuedAt: now.Unix(),
 		JTI: directory.NewSub(), Username: u.Username, Groups: p.Groups(u), Confirmation: c.confirmation(),
 	})
@@ -80,7 +80,7 @@ func issue(p *hub.Pool, c *Party, g *hub.Grant, u *hub.User, scope oauth.Scope, 
 	}
 	claims := attributes(p, c.Client, u, scope, g.Wish.IDToken, true)
 	for name, value := range map[string]any{
-		"sub": u.Sub, "iss": p.Issuer, "aud": c.ID, "token_use": "id", "cognito:username": u.Username,
+		"sub": sub, "iss": p.Issuer, "aud": c.ID, "token_use": "id", "cognito:username": u.Username,
 		"origin_jti": g.ID, "sid": hub.SID(g.Session, c.ID), "event_id": event, "jti": directory.NewSub(),
 		"auth_time": g.AuthTime.Unix(), "exp": now.Add(c.IDLife).Unix(), "iat": now.Unix(),
 		"at_hash": c.SigningAlgorithm(p).HalfHash(res.AccessToken),
@@ -106,6 +106,16 @@ func issue(p *hub.Pool, c *Party, g *hub.Grant, u *hub.User, scope oauth.Scope, 
 		return nil, err
 	}
 	return res, nil
+}
+
+// subject is the sub by which a client knows a person. A grant of a user whom a
+// merge has made another's alias goes on under the sub it was given for (OpenID
+// Connect Core §12.2).
+func subject(c *hub.Client, g *hub.Grant, u *hub.User, now time.Time) string {
+	if g != nil && g.Sub != u.Sub && c.LegacySub == nil {
+		return g.Sub
+	}
+	return u.SubFor(c, now)
 }
 
 // attributes are the user's attributes that the scope releases, or that were

@@ -59,7 +59,7 @@ func Verify(ctx context.Context, p *hub.Pool, raw string) (*Access, error) {
 		if ended, err = hub.EndedAt(tx, a.Grant.Session); err != nil {
 			return err
 		}
-		a.User, err = hub.Users.Get(tx, claims.Sub)
+		a.User, err = hub.FindUser(tx, a.Grant.Sub) // the token has the sub that its client knows
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
@@ -139,7 +139,7 @@ func (a *Access) UserInfo(p *hub.Pool) (map[string]any, error) {
 		return nil, oauth.Errorf(oauth.InsufficientScope, "the token's scope lacks openid")
 	}
 	claims := attributes(p, a.Client, a.User, a.Scope, a.Grant.Wish.UserInfo, a.Client.TypedUserInfo)
-	claims["sub"] = a.User.Sub
+	claims["sub"] = subject(a.Client, a.Grant, a.User, p.Now())
 	claims["username"] = a.User.Username
 	if len(a.User.Links) > 0 {
 		text, err := json.Marshal(identities(a.User))

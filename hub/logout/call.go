@@ -13,6 +13,7 @@ import (
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/directory"
+	"github.com/isthmus-hub/isthmus/hub/store"
 	"github.com/isthmus-hub/isthmus/hub/token"
 )
 
@@ -54,7 +55,7 @@ func (s *Service) call(ctx context.Context, p *hub.Pool, l *hub.Logout, hop int)
 		return o
 	}
 	defer slot.free()
-	raw, err := s.token(p, c, l)
+	raw, err := s.token(ctx, p, c, l)
 	if err != nil {
 		return end(0, "no logout token could be made: "+err.Error())
 	}
@@ -87,12 +88,25 @@ func laneName(p *hub.Pool, client string) string { return p.Name + "/" + client 
 
 // token makes a logout token (Back-Channel Logout §2.4). It names the session
 // and the person by what this client knows them by, and has no nonce.
-func (s *Service) token(p *hub.Pool, c *hub.Client, l *hub.Logout) (string, error) {
+func (s *Service) token(ctx context.Context, p *hub.Pool, c *hub.Client, l *hub.Logout) (string, error) {
+	sub := l.Sub
+	if c.LegacySub != nil {
+		err := p.Space.View(ctx, func(tx *store.Tx) error {
+			u, err := hub.FindUser(tx, l.Sub)
+			if err == nil {
+				sub = u.SubFor(c, p.Now())
+			}
+			return err
+		})
+		if err != nil && !errors.Is(err, store.ErrNotFound) { // who is gone goes by sid
+			return "", err
+		}
+	}
 	s.signing <- struct{}{}
 	defer func() { <-s.signing }()
 	now := p.Now()
 	payload, err := json.Marshal(map[string]any{
-		"iss": p.Issuer, "sub": l.Sub, "aud": c.ID, "sid": hub.SID(l.ID, c.ID), "jti": directory.NewSub(),
+		"iss": p.Issuer, "sub": sub, "aud": c.ID, "sid": hub.SID(l.ID, c.ID), "jti": directory.NewSub(),
 		"iat": now.Unix(), "exp": now.Add(tokenLife).Unix(), "events": map[string]any{eventsName: struct{}{}},
 	})
 	if err != nil {

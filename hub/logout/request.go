@@ -84,8 +84,8 @@ func Parse(p *hub.Pool, v url.Values) (*Request, error) {
 
 // Names tells whether the request's hint is about this session of this person:
 // then nobody needs to be asked (RP-Initiated Logout §2, A124).
-func (r *Request) Names(s *hub.Session) bool {
-	return r.Hint.Sub == s.Sub && r.Hint.SID == hub.SID(s.ID, r.Hint.ClientID)
+func (r *Request) Names(s *hub.Session, u *hub.User) bool {
+	return u.Is(r.Hint.Sub) && r.Hint.SID == hub.SID(s.ID, r.Hint.ClientID)
 }
 
 // address finds the parameter that says where to go, by the form of the request,

@@ -228,7 +228,7 @@ func add(tx *store.Tx, p *hub.Pool, j *hub.Joining) (*hub.User, *verdict, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	u, err := hub.Users.Get(tx, j.Sub)
+	u, err := hub.FindUser(tx, j.Sub)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, nil, err
 	}

@@ -171,7 +171,7 @@ func (t *attempt) usable(p *hub.Pool, session *hub.Session, user *hub.User, aske
 		return false
 	case r.LoginHint != "" && !hinted(user, r.LoginHint):
 		return false
-	case t.unmet(session.Sub, session.ACR) != nil:
+	case t.unmet(user, session.ACR) != nil:
 		return false
 	case session.Provider == "":
 		return t.client.Password(t.p) && (asked == nil || asked.provider == nil)
@@ -182,5 +182,5 @@ func (t *attempt) usable(p *hub.Pool, session *hub.Session, user *hub.User, aske
 
 func hinted(u *hub.User, hint string) bool {
 	hint = hub.FoldName(hint)
-	return hint == hub.FoldName(u.Username) || hint == hub.FoldName(u.Attributes["email"]) || hint == u.Sub
+	return hint == hub.FoldName(u.Username) || hint == hub.FoldName(u.Attributes["email"]) || u.Is(hint)
 }

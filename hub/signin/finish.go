@@ -37,7 +37,7 @@ func (s *Service) enter(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 		if user, v, err = e.user(tx); err != nil || v != nil {
 			return err
 		}
-		if v = t.unmet(user.Sub, e.acr); v != nil {
+		if v = t.unmet(user, e.acr); v != nil {
 			return nil
 		}
 		session = &hub.Session{
@@ -50,7 +50,7 @@ func (s *Service) enter(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 		if !session.Began.After(user.SignedOut) { // what was before fell a moment ago, in this transaction
 			session.Began = user.SignedOut.Add(1)
 		}
-		if replaced, err = succeed(tx, p, session, b); err != nil {
+		if replaced, err = succeed(tx, p, session, user, b); err != nil {
 			return err
 		}
 		if err := keepSample(tx, e.sample); err != nil {
@@ -101,7 +101,7 @@ func (s *Service) resume(ctx context.Context, p *hub.Pool, t *attempt, session *
 		if !live.Live(tx.Now) {
 			return store.ErrNotFound
 		}
-		u, err := hub.Users.Get(tx, live.Sub)
+		u, err := hub.FindUser(tx, live.Sub)
 		if err != nil {
 			return err
 		}
@@ -109,7 +109,9 @@ func (s *Service) resume(ctx context.Context, p *hub.Pool, t *attempt, session *
 			v = &verdict{reason: UserDisabled, err: errors.New("since the session began: " + why)}
 			return nil
 		}
-		if live.Join(p, t.client.ID, until(p, t.client, tx.Now)) {
+		moved := live.Sub != u.Sub // a merge made one of two users
+		live.Sub = u.Sub
+		if live.Join(p, t.client.ID, until(p, t.client, tx.Now)) || moved {
 			if err := hub.Sessions.Put(tx, live); err != nil {
 				return err
 			}
@@ -171,7 +173,7 @@ func until(p *hub.Pool, c *hub.Client, now time.Time) time.Time {
 // come the same way, goes on with it: to the apps that share it nothing has
 // happened. Anybody else's ends, and its apps are told. Either way the secret is
 // a new one, so that whoever held the old cookie holds nothing.
-func succeed(tx *store.Tx, p *hub.Pool, session *hub.Session, b Browser) (replaced bool, err error) {
+func succeed(tx *store.Tx, p *hub.Pool, session *hub.Session, user *hub.User, b Browser) (replaced bool, err error) {
 	if b.SessionCookie == "" {
 		return false, nil
 	}
@@ -182,7 +184,7 @@ func succeed(tx *store.Tx, p *hub.Pool, session *hub.Session, b Browser) (replac
 	if err != nil {
 		return false, err
 	}
-	if old.Sub == session.Sub && old.Provider == session.Provider && old.Link == session.Link {
+	if user.Is(old.Sub) && old.Provider == session.Provider && old.Link == session.Link {
 		session.ID, session.Clients = old.ID, old.Clients
 		if old.Kept.After(session.Kept) {
 			session.Kept = old.Kept
@@ -203,7 +205,7 @@ func Session(ctx context.Context, p *hub.Pool, cookie string) (session *hub.Sess
 		if session, err = hub.FindSession(tx, cookie); err != nil {
 			return err
 		}
-		user, err = hub.Users.Get(tx, session.Sub)
+		user, err = hub.FindUser(tx, session.Sub)
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) || err == nil && (!session.Live(p.Now()) || session.Over(user) != "") {

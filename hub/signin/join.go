@@ -28,7 +28,7 @@ func (s *Service) matching(ctx context.Context, p *hub.Pool, b Browser, in *hub.
 	w := &waits{attempt: t}
 	err := p.Space.View(ctx, func(tx *store.Tx) (err error) {
 		if w.joining, err = hub.Joinings.Get(tx, in.ID); err == nil {
-			w.user, err = hub.Users.Get(tx, w.joining.Sub)
+			w.user, err = hub.FindUser(tx, w.joining.Sub)
 		}
 		return err
 	})
@@ -209,7 +209,13 @@ func (s *Service) settle(ctx context.Context, p *hub.Pool, b Browser, w *waits, 
 				return nil, nil, err
 			}
 			if event != "" { // who it will be is known: what the app asked for is looked at before anything is changed
-				if v := w.unmet(w.joining.Sub, a.identity.ACR); v != nil {
+				known, err := hub.FindUser(tx, w.joining.Sub)
+				if errors.Is(err, store.ErrNotFound) {
+					known = &hub.User{Sub: w.joining.Sub} // user says what that means
+				} else if err != nil {
+					return nil, nil, err
+				}
+				if v := w.unmet(known, a.identity.ACR); v != nil {
 					return nil, v, nil
 				}
 			}
@@ -232,7 +238,7 @@ func (s *Service) settle(ctx context.Context, p *hub.Pool, b Browser, w *waits, 
 
 // account is the account in the transaction that joins it.
 func (w *waits) account(tx *store.Tx) (*hub.User, *verdict, error) {
-	u, err := hub.Users.Get(tx, w.joining.Sub)
+	u, err := hub.FindUser(tx, w.joining.Sub)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return nil, &verdict{reason: NotProven, err: errors.New("the account was deleted meanwhile")}, nil

@@ -103,7 +103,7 @@ func (t *attempt) askPassword(p *hub.Pool, problem PasswordProblem, tried string
 // sees to it that it still is.
 func (s *Service) local(ctx context.Context, p *hub.Pool, b Browser, t *attempt, proven *hub.User) (Next, error) {
 	next, v, err := s.enter(ctx, p, b, t, entry{user: func(tx *store.Tx) (*hub.User, *verdict, error) {
-		u, err := hub.Users.Get(tx, proven.Sub)
+		u, err := hub.FindUser(tx, proven.Sub)
 		if err != nil {
 			return nil, nil, err
 		}

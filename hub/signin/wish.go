@@ -62,10 +62,10 @@ func texts(c oauth.ClaimRequest) []string {
 }
 
 // unmet says in what a person or a sign-in falls short of the app's wish.
-func (t *attempt) unmet(sub, acr string) *verdict {
+func (t *attempt) unmet(u *hub.User, acr string) *verdict {
 	w := t.in.Wish
 	switch {
-	case w.Sub != "" && w.Sub != sub:
+	case w.Sub != "" && !u.Is(w.Sub):
 		return &verdict{reason: AnotherPerson, err: errors.New("the app asked for another person than the one who signed in")}
 	case len(w.ACR) > 0 && !slices.Contains(w.ACR, acr):
 		return &verdict{reason: StrengthUnmet, err: fmt.Errorf("the app asked for a strength of %v, the sign-in has %q", w.ACR, acr)}

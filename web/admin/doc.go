@@ -15,7 +15,8 @@
 //
 // It refuses bodies with fields it does not know, and names them; it never
 // answers with a secret, a hash or a key, save for a temporary password or a
-// registration token at the moment it is made. An act is written to the audit log before it is tried: if
+// registration token at the moment it is made, and for the password hashes of an
+// export that asks for them. An act is written to the audit log before it is tried: if
 // that cannot be done, neither is the act.
 //
 // Called by cmd/isthmus. It is never part of package web's public routes.

@@ -52,7 +52,7 @@ func Logout(s *Site, w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	if session != nil && !request.Sure && !request.Names(session) {
+	if session != nil && !request.Sure && !request.Names(session, user) {
 		return s.askOut(w, r, to, session, user)
 	}
 	return s.leave(w, r, to, request.Hint)

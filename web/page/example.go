@@ -27,7 +27,7 @@ func examples(b Base) []Page {
 		&Login{Base: b}, &Login{Base: b, Client: "Expenses", Providers: ways, Step: StepBoth, Problem: WrongPassword, Leave: true, Username: "ana"},
 		&Login{Base: b, Client: "Expenses", Step: StepAddress, Identifier: EmailAddress, Problem: AddressMissing},
 		&Login{Base: b, Client: "Expenses", Step: StepPassword, Username: "ana", Change: "/login", Problem: PasswordMissing},
-		&Login{Base: b, Client: "Expenses", Account: &person}, &Login{Base: b, Account: &person},
+		&Login{Base: b, Step: StepPassword}, &Login{Base: b, Client: "Expenses", Account: &person}, &Login{Base: b, Account: &person},
 		&NewPassword{Base: b}, &NewPassword{Base: b, Client: "Expenses", Username: "ana", Rules: rules, Fields: attributes, Problem: PasswordRules},
 		&Profile{Base: b}, &Profile{Base: b, Client: "Expenses", Fields: attributes},
 		&Join{Base: b}, &Join{Base: b, Client: "Expenses", Address: "a***@corp.example", Providers: ways, Password: true, Apart: true, Claim: true, Problem: WrongJoinPassword},

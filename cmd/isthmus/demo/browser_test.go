@@ -219,10 +219,14 @@ func (p *person) fill(id, text string) {
 	p.do(chromedp.SendKeys("#"+id, text))
 }
 
-// signIn fills in the form with user name and password and sends it.
+// signIn fills in the form with user name and password and sends it. A page that
+// asks for the name alone asks for the password next.
 func (p *person) signIn(who Person) {
 	p.t.Helper()
 	p.fill("username", who.Username)
+	if !p.holds(`document.getElementById("password") !== null`) {
+		p.press("Continue")
+	}
 	p.fill("password", who.Password)
 	p.press("Sign in")
 }

@@ -219,6 +219,9 @@ func client(cfg *config.Config, c *config.Client) (*hub.Client, error) {
 		RequirePAR: c.RequirePAR, FAPI2: c.Profile == "fapi2",
 		Claims: c.Added, ExchangesFrom: c.TokenExchange.From, Introspects: c.Introspects,
 	}
+	if l := c.LegacySub; l != nil {
+		client.LegacySub = &hub.LegacySub{Pool: l.Pool, Until: l.Until.AddDate(0, 0, 1)}
+	}
 	for _, s := range c.Secrets {
 		client.Secrets = append(client.Secrets, hub.HashSecret(s.Reveal()))
 	}

@@ -35,6 +35,7 @@ const moreClients = `
         backchannel_logout_uri: https://hooks.bank.example/out
         frontchannel_logout_uri: https://bank.example/out
         tokens: {at_logout: keep}
+        legacy_sub: {pool: old, until: 2099-06-30}
       - id: terminal
         mtls: {thumbprint: LxydAF53QYqzxtnsDxI1WHueocTnCi1Qc5a53P8iRWg}
         flows: client_credentials
@@ -83,6 +84,9 @@ func TestClientsOfTheFile(t *testing.T) {
 	if bank.BackchannelLogoutURI != "https://hooks.bank.example/out" || bank.FrontchannelLogoutURI != "https://bank.example/out" || !bank.KeepsRefresh ||
 		p.Clients["app"].KeepsRefresh || p.Clients["app"].BackchannelLogoutURI != "" {
 		t.Errorf("logout of bank: %+v, of app: %+v", bank, p.Clients["app"])
+	}
+	if l := bank.LegacySub; l == nil || *l != (hub.LegacySub{Pool: "old", Until: time.Date(2099, 7, 1, 0, 0, 0, 0, time.UTC)}) || p.Clients["app"].LegacySub != nil {
+		t.Errorf("legacy sub of bank: %+v, of app: %+v", l, p.Clients["app"].LegacySub)
 	}
 	terminal := p.Clients["terminal"]
 	if terminal.Auth != hub.AuthTLS || !slices.Equal(terminal.Thumbprints, []string{"LxydAF53QYqzxtnsDxI1WHueocTnCi1Qc5a53P8iRWg"}) || terminal.DPoP != hub.Allowed {

@@ -1,0 +1,174 @@
+package merge_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/hub/store"
+)
+
+// TestA79_MergedIdentitiesMeetByProofAlone merges pools made at random, and wants
+// every two identities that share a user afterwards to have been one before, or
+// to be joined by an identity or an address that both sides had proven.
+func TestA79_MergedIdentitiesMeetByProofAlone(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rnd := rand.New(rand.NewPCG(seed, 1))
+	for range 30 {
+		r := newRig(t)
+		some := func(base int, p *hub.Pool) (list []*hub.User) {
+			used := map[string]bool{}
+			for i := range 12 {
+				mail := fmt.Sprintf("%c@x.example", "aAbBcdef"[rnd.IntN(8)])
+				u := local(base+i, fmt.Sprintf("u%d", base+i), mail)
+				if s := string("stuvSTUV"[rnd.IntN(8)]); rnd.IntN(2) == 0 && !used[s] {
+					used[s] = true
+					u = federated(base+i, s, mail)
+				}
+				if rnd.IntN(3) == 0 {
+					delete(u.Attributes, "email_verified")
+				}
+				u.Disabled = rnd.IntN(8) == 0
+				list = append(list, u)
+			}
+			r.put(p, list...)
+			return list
+		}
+		old, our := some(100, r.old), some(200, r.Pool)
+		path, _ := r.plan(r.live(), "")
+		r.apply(path, nil)
+		users := r.Users(r.Pool)
+		seen := map[string]string{}
+		for _, u := range users {
+			for _, l := range u.Links {
+				if other, twice := seen[l.Key()]; twice {
+					t.Fatalf("%s belongs to %s and %s", l.Subject, other, u.Sub)
+				}
+				seen[l.Key()] = u.Sub
+			}
+			for _, a := range u.Aliases {
+				there := find(old, a.Sub)
+				here := find(our, u.Sub)
+				if here == nil || !proven(there, here) {
+					t.Fatalf("seed %d: joined without proof:\n%+v\n%+v", seed, there, here)
+				}
+				if len(u.Aliases) > 1 || here.Disabled || there.Disabled {
+					t.Fatalf("seed %d: %+v took %+v", seed, here, u.Aliases)
+				}
+			}
+			if len(u.Links) > 1 {
+				t.Fatalf("seed %d: two identities at one provider: %+v", seed, u.Links)
+			}
+		}
+	}
+}
+
+func find(list []*hub.User, id string) *hub.User {
+	i := slices.IndexFunc(list, func(u *hub.User) bool { return u.Sub == id })
+	if i < 0 {
+		return nil
+	}
+	return list[i]
+}
+
+func proven(a, b *hub.User) bool {
+	for _, l := range a.Links {
+		if _, has := b.Link(l.Key()); has {
+			return true
+		}
+	}
+	return strings.EqualFold(a.Attributes["email"], b.Attributes["email"]) && a.Attributes["email_verified"] == "true" && b.Attributes["email_verified"] == "true"
+}
+
+// TestA101_LatecomersAreTakenUp: between the plan and their entry's turn two people sign
+// in at the target for the first time, by identities that are to come. They end as
+// the users that were planned, under every sub that any app has seen.
+func TestA101_LatecomersAreTakenUp(t *testing.T) {
+	r := newRig(t)
+	r.put(r.old, federated(1, "a", "ada@x.example"), federated(2, "b", "bob@x.example"))
+	r.put(r.Pool, local(11, "ada", "ada@x.example"))
+	before := r.dump(false)
+	path, h := r.plan(r.live(), "")
+	r.Advance(time.Minute)
+	late := []*hub.User{federated(21, "a", "ada@x.example"), federated(22, "b", "bob@x.example")}
+	r.put(r.Pool, late...)
+	session := &hub.Session{ID: "s", Secret: []byte("x"), Expires: r.Now().Add(time.Hour), Entry: hub.Entry{Sub: sub(21), Provider: "CorporateID", Link: late[0].Links[0].Key(), Began: r.Now()}}
+	err := r.Pool.Space.Update(t.Context(), func(tx *store.Tx) error { return hub.Sessions.Put(tx, session) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	arrived := r.dump(false)
+	tally := r.apply(path, nil)
+	if tally.Joined != 1 || tally.Added != 1 || tally.Refused != 0 {
+		t.Fatalf("%+v", tally)
+	}
+	for id, want := range map[string]string{sub(1): sub(11), sub(21): sub(11), sub(2): sub(2), sub(22): sub(2)} {
+		if u := r.User(r.Pool, id); u == nil || u.Sub != want {
+			t.Errorf("%s leads to %+v", id, u)
+		}
+	}
+	if n := len(r.Users(r.Pool)); n != 3 { // with ana
+		t.Errorf("%d users", n)
+	}
+	err = r.Pool.Space.View(t.Context(), func(tx *store.Tx) error {
+		s, err := hub.Sessions.Get(tx, "s")
+		if err != nil {
+			return err
+		}
+		u, err := hub.FindUser(tx, s.Sub)
+		if err != nil {
+			return err
+		}
+		if _, has := u.Link(s.Link); s.Sub != sub(11) || !has || s.Over(u) != "" {
+			t.Errorf("the session is of %s: %s", s.Sub, s.Over(u))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	r.undo(h.ID, false)
+	noSessions := func(dump string) string {
+		var lines []string
+		for _, l := range strings.Split(dump, "\n") {
+			if !strings.Contains(l, `"session\x00`) && !strings.Contains(l, `"logout\x00`) && !strings.Contains(l, `"ended\x00`) {
+				lines = append(lines, l)
+			}
+		}
+		return strings.Join(lines, "\n")
+	}
+	if after := noSessions(r.dump(false)); after != noSessions(arrived) {
+		t.Errorf("undo left\n%s", differ(noSessions(arrived), after))
+	}
+	if before == arrived {
+		t.Error("nobody arrived")
+	}
+}
+
+// Somebody who was there before the plan, or is more than the identity, is nobody's latecomer.
+func TestA101_OthersAreNotTakenUp(t *testing.T) {
+	for name, change := range map[string]func(*hub.User){
+		"a password":       func(u *hub.User) { u.Password, u.Username = "x", "z" },
+		"another identity": func(u *hub.User) { u.Links = append(u.Links, hub.Link{Provider: "P", Issuer: "i", Subject: "s"}) },
+		"disabled":         disabled,
+		"an alias":         func(u *hub.User) { u.Aliases = []hub.Alias{{Sub: "x"}} },
+		"a group":          inGroups("g"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.put(r.old, federated(1, "a", "ada@x.example"))
+			r.put(r.Pool, local(11, "ada", "ada@x.example"))
+			path, _ := r.plan(r.live(), "")
+			r.Advance(time.Minute)
+			r.put(r.Pool, federated(21, "a", "ada@x.example", change))
+			if tally := r.apply(path, nil); tally.Refused != 1 || !strings.Contains(tally.Why[0].Why, "belongs to somebody else") {
+				t.Errorf("%+v", tally)
+			}
+		})
+	}
+}
