@@ -132,7 +132,7 @@ func TestDataStays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer end(t, after)
+	t.Cleanup(func() { end(t, after) }) // once the window is closed, whose page would ask on
 	again := after.Contract()
 	if again.Master.ClientSecret == contract.Master.ClientSecret {
 		t.Error("the client secret is the old one")
