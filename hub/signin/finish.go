@@ -198,6 +198,16 @@ func succeed(tx *store.Tx, p *hub.Pool, session *hub.Session, user *hub.User, b 
 // Session finds the live session of a cookie value and its user. A session
 // whose user is gone, disabled or signed out everywhere is none. Both are nil when there is none.
 func Session(ctx context.Context, p *hub.Pool, cookie string) (session *hub.Session, user *hub.User, err error) {
+	session, user, err = Remembered(ctx, p, cookie)
+	if session == nil || !session.Live(p.Now()) {
+		return nil, nil, err
+	}
+	return session, user, err
+}
+
+// Remembered is Session, but finds one too that has grown old: it signs nobody in,
+// and there is still somebody to sign out.
+func Remembered(ctx context.Context, p *hub.Pool, cookie string) (session *hub.Session, user *hub.User, err error) {
 	if cookie == "" {
 		return nil, nil, nil
 	}
@@ -208,7 +218,7 @@ func Session(ctx context.Context, p *hub.Pool, cookie string) (session *hub.Sess
 		user, err = hub.FindUser(tx, session.Sub)
 		return err
 	})
-	if errors.Is(err, store.ErrNotFound) || err == nil && (!session.Live(p.Now()) || session.Over(user) != "") {
+	if errors.Is(err, store.ErrNotFound) || err == nil && session.Over(user) != "" {
 		return nil, nil, nil
 	}
 	return session, user, err
