@@ -174,3 +174,44 @@ func TestFrontChannelOfOddNames(t *testing.T) {
 		}
 	}
 }
+
+// The browser keeps its cookie for as long as the session is remembered, also for
+// an app that came to it later and goes on for longer.
+func TestOldSessionsOfLaterApps(t *testing.T) {
+	h := hubtest.New(t)
+	h.Pool.Clients[hubtest.ClientID].RefreshLife = time.Hour
+	s := serve(t, h)
+	heard := s.ear(t, s.Pool.Clients[hubtest.PublicID])
+	b := s.browser(t)
+	b.code()
+	b.authorize("prompt", "none", "client_id", hubtest.PublicID)
+	set := b.once("GET", hubtest.Issuer+"/oauth2/authorize?"+hubtest.Authorization("prompt", "none", "client_id", hubtest.PublicID).Encode(), nil).Cookies()
+	for _, c := range set {
+		if strings.Contains(c.Name, "session") {
+			t.Errorf("the cookie is set anew where nothing has changed: %s", c)
+		}
+	}
+	s.Advance(20 * 24 * time.Hour)
+	b.get(hubtest.Issuer + "/logout?" + values("client_id", hubtest.PublicID, "logout_uri", hubtest.LogoutURL).Encode())
+	if l := lastLogout(t, s); len(l.Hops) != 2 {
+		t.Fatalf("%+v", l)
+	}
+	hear(t, heard)
+}
+
+// The same for a device that was let in.
+func TestOldSessionsOfDevices(t *testing.T) {
+	h := hubtest.New(t)
+	h.Pool.Clients[hubtest.PublicID].Flows = []string{"code", "device_code"}
+	s := serve(t, h)
+	heard := s.ear(t, s.Pool.Clients[hubtest.PublicID])
+	b := s.browser(t)
+	d := s.device(t)
+	page := b.submit(b.get(d.Complete), "username", hubtest.Username, "password", hubtest.Password) // no app was given anything yet
+	if r := b.submit(page, "choice", "continue"); r.StatusCode != http.StatusOK {
+		t.Fatalf("the device: %d", r.StatusCode)
+	}
+	s.Advance(20 * 24 * time.Hour)
+	b.get(hubtest.Issuer + "/logout?" + values("client_id", hubtest.PublicID, "logout_uri", hubtest.LogoutURL).Encode())
+	hear(t, heard)
+}
