@@ -10,6 +10,7 @@ import (
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/directory"
 	"github.com/isthmus-hub/isthmus/hub/hubtest"
+	"github.com/isthmus-hub/isthmus/hub/logout"
 	"github.com/isthmus-hub/isthmus/hub/store"
 	"github.com/isthmus-hub/isthmus/idp/idptest"
 	"github.com/isthmus-hub/isthmus/mapping"
@@ -214,4 +215,81 @@ func TestOldSessionsOfDevices(t *testing.T) {
 	s.Advance(20 * 24 * time.Hour)
 	b.get(hubtest.Issuer + "/logout?" + values("client_id", hubtest.PublicID, "logout_uri", hubtest.LogoutURL).Encode())
 	hear(t, heard)
+}
+
+// A request that the browser cannot keep on its way to the provider is refused
+// before anything ends, and not half-way.
+func TestA126_RequestTooLarge(t *testing.T) {
+	e := newEmployee(t, idptest.Config{})
+	r := e.get(hubtest.Issuer + "/logout?" + values("id_token_hint", e.tokens.ID, "post_logout_redirect_uri", hubtest.LogoutURL, "state", strings.Repeat("s", 5000)).Encode())
+	if r.StatusCode != http.StatusBadRequest || !e.in() {
+		t.Errorf("%d, signed in: %v", r.StatusCode, e.in())
+	}
+}
+
+// Duplicates say two things, so they say nothing.
+func TestA123_Duplicates(t *testing.T) {
+	s := serve(t, hubtest.New(t))
+	for _, method := range []string{"GET", "POST"} {
+		b := s.browser(t)
+		b.code()
+		params := url.Values{"client_id": {hubtest.ClientID}, "logout_uri": {hubtest.LogoutURL, "https://evil.test/"}}
+		address, form := hubtest.Issuer+"/logout", params
+		if method == "GET" {
+			address, form = address+"?"+params.Encode(), nil
+		}
+		if r := b.once(method, address, form); strings.Contains(r.Header.Get("Location"), "evil") {
+			t.Errorf("%s: to %q", method, r.Header.Get("Location"))
+		}
+	}
+}
+
+// The way out is the browser's that is on it: a stranger takes no step of it.
+func TestA119_WayOutOfAnotherBrowser(t *testing.T) {
+	e := newEmployee(t, idptest.Config{})
+	e.corp.Logout = hub.LogoutAsk
+	page := e.leave()
+	if page.doc(t).Find("form").Length() == 0 {
+		t.Fatalf("%d %s", page.StatusCode, page.body)
+	}
+	stranger := e.site.browser(t)
+	for _, path := range []string{"/logout/next?id=x", "/logout/idpresponse", "/logout/idpresponse?state=x"} {
+		for _, method := range []string{"GET", "HEAD"} {
+			if r := stranger.once(method, hubtest.Issuer+path, nil); r.Header.Get("Location") != "" || strings.Contains(r.body, "/logout/record") {
+				t.Errorf("%s %s: %d to %q", method, path, r.StatusCode, r.Header.Get("Location"))
+			}
+		}
+	}
+	if r := stranger.submit(page, "choice", "continue"); strings.Contains(r.url.String(), e.up.Issuer()) || !e.inThere() {
+		t.Errorf("a stranger's answer counts: at %s", r.url)
+	}
+	if h := e.provider(); h.Outcome != hub.Waiting {
+		t.Errorf("%+v", h)
+	}
+}
+
+// A pass that a person gets has no details, whatever stands in the address beside it.
+func TestPassOfAPerson(t *testing.T) {
+	s := serve(t, hubtest.New(t))
+	h := s.AddPool("other", "http://other.test")
+	b := s.browser(t)
+	b.code()
+	s.Pool.Logout.Show = true
+	r := b.get(hubtest.Issuer + "/logout?" + values("client_id", hubtest.ClientID, "logout_uri", hubtest.LogoutURL).Encode())
+	see := r.url.Query().Get("see")
+	if see == "" || strings.Contains(r.body, s.User(s.Pool, hubtest.Username).Sub) || r.Header.Get("Cache-Control") != "no-store" || r.Header.Get("Referrer-Policy") != "same-origin" { // on https none at all
+		t.Fatalf("%s %v", r.url, r.Header)
+	}
+	if r := b.get(r.url.String() + "&d=true&details=1"); strings.Contains(r.body, s.User(s.Pool, hubtest.Username).Sub) {
+		t.Error("the address gives details")
+	}
+	if _, err := logout.OpenPass(h, see); err == nil {
+		t.Error("another pool takes the pass")
+	}
+	cookie := b.sessionCookie()
+	for _, forged := range []string{cookie, see[:len(see)-4] + "AAAA", ""} {
+		if r := b.once("GET", hubtest.Issuer+"/logout/record?"+values("see", forged).Encode(), nil); r.StatusCode != http.StatusGone {
+			t.Errorf("%q: %d", forged, r.StatusCode)
+		}
+	}
 }

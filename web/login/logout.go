@@ -58,6 +58,12 @@ func Logout(s *Site, w http.ResponseWriter, r *http.Request) error {
 	if session != nil && !request.Sure && !request.Names(session, user) {
 		return s.askOut(w, r, to, session, user)
 	}
+	if session != nil { // what does not fit into the cookie is refused before anything ends
+		to.Logout = session.ID
+		if err := s.keepWayOut(w, r, to); err != nil {
+			return err
+		}
+	}
 	return s.leave(w, r, to, request.Hint)
 }
 
