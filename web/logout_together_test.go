@@ -293,3 +293,45 @@ func TestPassOfAPerson(t *testing.T) {
 		}
 	}
 }
+
+// What is remembered of a session opens no page and answers for nobody.
+func TestA105_RememberedIsNotLive(t *testing.T) {
+	h := hubtest.New(t)
+	h.Pool.Clients[hubtest.PublicID].Flows = []string{"code", "device_code"}
+	up := idptest.New(t, idptest.Config{})
+	h.Link(h.Pool, "CorporateID", up)
+	s := serve(t, h)
+	b := s.browser(t)
+	b.code()
+	s.Advance(s.Pool.SessionLife - time.Minute)
+	page := b.authorize("prompt", "select_account") // shown while the session lives
+	if !strings.Contains(page.body, "ana@corp.example") {
+		t.Fatalf("%d %s", page.StatusCode, page.body)
+	}
+	d := s.device(t)
+	ask := b.get(d.Complete)
+	s.Advance(2 * time.Minute)
+	if params, _ := b.submit(page, "choice", "continue").app(); params.Get("code") != "" {
+		t.Error("the page that asks who goes on")
+	}
+	b.submit(ask, "choice", "continue")
+	if got := s.poll(t, d.DeviceCode); got.Access != "" {
+		t.Error("a device is let in")
+	}
+	for name, r := range map[string]*response{
+		"/account/links": b.get(hubtest.Issuer + "/account/links"),
+		"/device":        b.get(d.Complete),
+		"/login":         b.get(hubtest.Issuer + "/login?" + hubtest.Authorization().Encode()),
+		"select_account": b.authorize("prompt", "select_account"),
+		"max_age":        b.authorize("max_age", "1000000"),
+	} {
+		if params, _ := r.app(); params.Get("code") != "" || strings.Contains(r.body, "ana@corp.example") {
+			t.Errorf("%s: %s\n%s", name, r.url, r.body)
+		}
+	}
+	for _, form := range []url.Values{values("choice", "add", "provider", "CorporateID"), values("choice", "remove", "link", "x")} {
+		if r := b.once("POST", hubtest.Issuer+"/account/links", form); strings.Contains(r.Header.Get("Location"), up.Issuer()) || strings.Contains(r.body, "ana@corp.example") {
+			t.Errorf("%v: %d %s", form, r.StatusCode, r.Header.Get("Location"))
+		}
+	}
+}
