@@ -454,7 +454,7 @@ func TestOldSessions(t *testing.T) {
 			if w := hear(t, heard); w.SID != claimsOf(t, s, tokens.ID)["sid"] {
 				t.Errorf("told of %q", w.SID)
 			}
-			if again := s.token(t, values("grant_type", "refresh_token", "refresh_token", fresh.Fresh)); again.Error == "" {
+			if again := s.token(t, values("grant_type", "refresh_token", "refresh_token", tokens.Fresh)); again.Error == "" {
 				t.Error("the refresh token lives")
 			}
 		})

@@ -64,7 +64,7 @@ func (s *Server) routes(p *hub.Pool, l *login.Site) (http.Handler, error) {
 	handle("/logout/next", get, c.entry, l.Handle(login.LogoutNext))
 	handle("/logout/idpresponse", get, c.entry, l.Handle(login.LogoutReturned))
 	handle("/logout/record", get, c.entry, l.Handle(login.LogoutRecord))
-	handle("/logout/frontchannel/{provider}", get, c.entry, l.Handle(login.FrontchannelLogout))
+	handle("/logout/frontchannel/{provider}", get, c.entry, middleware.Rate(s.tokens, s.plain)(l.Handle(login.FrontchannelLogout)))
 	handle("/logout/backchannel/{provider}", post, c.machine, middleware.Rate(s.tokens, oidc.Refuse)(oidc.Handle(p, oidc.BackchannelLogout(s.options.Logout))))
 	handle("/error", get, c.entry, l.Handle(login.Explain))
 

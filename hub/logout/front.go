@@ -3,10 +3,10 @@ package logout
 import (
 	"context"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/hub/oauth"
 )
 
 // Frame is a client's front-channel logout URI as it is to be loaded.
@@ -28,7 +28,7 @@ func Frames(p *hub.Pool, l *hub.Logout) (frames []Frame) {
 			continue
 		}
 		u, err := url.Parse(c.FrontchannelLogoutURI)
-		if err != nil || u.Host == "" || strings.HasPrefix(p.Issuer+"/", u.Scheme+"://"+u.Host+"/") {
+		if err != nil || u.Host == "" || oauth.SameOrigin(p.Issuer, c.FrontchannelLogoutURI) {
 			continue // a frame of our own origin could take its sandbox off
 		}
 		q := u.Query()

@@ -3,6 +3,7 @@ package logout
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/store"
@@ -26,7 +27,7 @@ func (s *Service) Receive(ctx context.Context, p *hub.Pool, pr *hub.Provider, ra
 		link = hub.Link{Provider: pr.Name, Issuer: t.Issuer, Subject: t.Subject}.Key()
 	}
 	once := hub.NewReplay("logout", pr.Name, t.ID, t.Expires)
-	n, err = s.endUpstream(ctx, p, pr, &once, t.SessionID, link, v)
+	n, err = s.endUpstream(ctx, p, pr, &once, saying{t.Issuer, t.SessionID, link}, v)
 	if errors.Is(err, store.ErrExists) {
 		return 0, s.refuse(p, pr, v, errors.New("the token was used before"))
 	}
@@ -40,7 +41,7 @@ func (s *Service) ReceiveFront(ctx context.Context, p *hub.Pool, pr *hub.Provide
 	if !pr.Upstream.Issues(issuer) || sid == "" {
 		return 0, s.refuse(p, pr, v, errors.New("iss is not the provider's, or there is no sid"))
 	}
-	return s.endUpstream(ctx, p, pr, nil, sid, "", v)
+	return s.endUpstream(ctx, p, pr, nil, saying{issuer: issuer, sid: sid}, v)
 }
 
 // RefusedError is a provider's word that is not followed.
@@ -59,10 +60,19 @@ func (s *Service) refuse(p *hub.Pool, pr *hub.Provider, v hub.Visitor, cause err
 // endBatch is how many sessions one transaction ends.
 const endBatch = 50
 
-// endUpstream ends the sessions that began through a provider with a sid there,
-// or by a link, or both; an empty one chooses all. A token that counts once is
+// saying is whom a provider's word is about: sessions with a sid there, or by a
+// link, or both; an empty one chooses all. The issuer is a tenant's where there are
+// many, and a sid is its issuer's alone.
+type saying struct{ issuer, sid, link string }
+
+func (w saying) means(s *hub.Session, pr *hub.Provider) bool {
+	return s.Provider == pr.Name && strings.HasPrefix(s.Link, hub.Link{Provider: pr.Name, Issuer: w.issuer}.Key()) &&
+		(w.sid == "" || s.UpstreamSID == w.sid) && (w.link == "" || s.Link == w.link)
+}
+
+// endUpstream ends the sessions that began through a provider and that it means. A token that counts once is
 // used up in the same transaction; store.ErrExists says that it was before.
-func (s *Service) endUpstream(ctx context.Context, p *hub.Pool, pr *hub.Provider, once *hub.Replay, sid, link string, v hub.Visitor) (n int, err error) {
+func (s *Service) endUpstream(ctx context.Context, p *hub.Pool, pr *hub.Provider, once *hub.Replay, w saying, v hub.Visitor) (n int, err error) {
 	end := hub.End{Cause: hub.ByProvider, By: pr.Name, Visitor: v}
 	for more := true; more; {
 		var list []*hub.Logout
@@ -73,7 +83,7 @@ func (s *Service) endUpstream(ctx context.Context, p *hub.Pool, pr *hub.Provider
 					return err
 				}
 			}
-			sessions, err := named(tx, pr, sid, link)
+			sessions, err := named(tx, pr, w)
 			if err != nil {
 				return err
 			}
@@ -102,10 +112,10 @@ func (s *Service) endUpstream(ctx context.Context, p *hub.Pool, pr *hub.Provider
 }
 
 // named finds the sessions of endUpstream, endBatch of them and one more at most.
-func named(tx *store.Tx, pr *hub.Provider, sid, link string) (found []*hub.Session, err error) {
-	index, key := "upstream", hub.UpstreamKey(pr.Name, sid)
-	if sid == "" {
-		u, err := hub.Users.Find(tx, "link", link)
+func named(tx *store.Tx, pr *hub.Provider, w saying) (found []*hub.Session, err error) {
+	index, key := "upstream", hub.UpstreamKey(pr.Name, w.sid)
+	if w.sid == "" {
+		u, err := hub.Users.Find(tx, "link", w.link)
 		if errors.Is(err, store.ErrNotFound) {
 			return nil, nil
 		}
@@ -120,7 +130,7 @@ func named(tx *store.Tx, pr *hub.Provider, sid, link string) (found []*hub.Sessi
 			return nil, err
 		}
 		for _, s := range page {
-			if s.Provider == pr.Name && (sid == "" || s.UpstreamSID == sid) && (link == "" || s.Link == link) {
+			if w.means(s, pr) {
 				found = append(found, s)
 			}
 		}

@@ -41,8 +41,15 @@ func hinted(tx *store.Tx, hint hub.Hint) (*hub.Session, error) {
 	if hint.Sub == "" || hint.SID == "" {
 		return nil, nil
 	}
+	u, err := hub.FindUser(tx, hint.Sub) // a client may know the person by an earlier pool's sub
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
 	for after := ""; ; {
-		page, next, err := hub.Sessions.FindAll(tx, "sub", hint.Sub, store.Page{After: after})
+		page, next, err := hub.Sessions.FindAll(tx, "sub", u.Sub, store.Page{After: after})
 		if err != nil {
 			return nil, err
 		}

@@ -28,6 +28,13 @@ func CheckFrontchannelLogoutURI(uri string, redirectURIs []string) error {
 	return nil
 }
 
+// SameOrigin tells whether two web addresses have the same scheme, host and port for a browser, however they are spelt (RFC 6454 §4).
+func SameOrigin(a, b string) bool {
+	one, _ := webOrigin(a)
+	other, _ := webOrigin(b)
+	return one != "" && one == other
+}
+
 // webOrigin returns scheme, host and port of a web address in one spelling, "" for an app's own scheme, and its query.
 func webOrigin(uri string) (origin, query string) {
 	u, err := url.Parse(uri)

@@ -232,7 +232,7 @@ func add(tx *store.Tx, p *hub.Pool, j *hub.Joining) (*hub.User, *verdict, error)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, nil, err
 	}
-	if why := live.Over(u); live.Sub != j.Sub || why != "" || tx.Now.Sub(live.AuthTime) > freshLife+hub.JoiningLife {
+	if why := live.Over(u); !live.Live(tx.Now) || live.Sub != j.Sub || why != "" || tx.Now.Sub(live.AuthTime) > freshLife+hub.JoiningLife {
 		return nil, &verdict{reason: Expired, err: errors.New("the session is over: " + why)}, nil
 	}
 	pr, ok := p.Provider(j.Identity.Link.Provider)

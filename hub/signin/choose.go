@@ -29,13 +29,13 @@ func (s *Service) choose(ctx context.Context, p *hub.Pool, b Browser, t *attempt
 	usable := session != nil && t.usable(p, session, user, asked)
 	switch {
 	case usable && r.Prompt.Has(oauth.PromptNone):
-		return s.resume(ctx, p, t, session)
+		return s.resume(ctx, p, b, t, session)
 	case r.Prompt.Has(oauth.PromptNone):
 		return ToApp{Client: t.client, Response: t.target.Error(oauth.Errorf(oauth.LoginRequired, "nobody is signed in here"), ""), Finished: t.in.ID}, nil
 	case usable && (page || r.Prompt.Has(oauth.PromptSelectAccount) || r.Prompt.Has(oauth.PromptConsent)):
 		return AskSwitch{Client: t.client, Interaction: t.in, User: user, FormTarget: t.target}, nil
 	case usable:
-		return s.resume(ctx, p, t, session)
+		return s.resume(ctx, p, b, t, session)
 	}
 	if asked != nil && asked.provider != nil {
 		return s.toProvider(ctx, p, t, asked.provider)

@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/oauth"
@@ -18,6 +19,9 @@ type AskDevice struct {
 	Address  string // where the device asked from
 	Wrong    bool   // the code typed is unknown or too old
 	Answer   string // hub.DeviceAllowed or DeviceDenied, when it is over
+
+	Session     string        // cookie value to set; empty: leave the cookie alone
+	SessionLife time.Duration // of that cookie
 }
 
 func (AskDevice) next() {}
@@ -78,6 +82,7 @@ func (s *Service) AnswerDevice(ctx context.Context, p *hub.Pool, b Browser, user
 		answer = hub.DeviceAllowed
 	}
 	found := false
+	var life time.Duration
 	err = p.Space.Update(ctx, func(tx *store.Tx) error {
 		found = false
 		d, err := waiting(tx, code)
@@ -103,7 +108,7 @@ func (s *Service) AnswerDevice(ctx context.Context, p *hub.Pool, b Browser, user
 				return err
 			}
 		}
-		found, t.client = true, client
+		found, t.client, life = true, client, prolonged(tx, live, session)
 		d.Answer = answer
 		d.Session, d.Entry = session.ID, session.Entry
 		return hub.Devices.Put(tx, d)
@@ -115,7 +120,11 @@ func (s *Service) AnswerDevice(ctx context.Context, p *hub.Pool, b Browser, user
 		return AskDevice{UserCode: code, Wrong: true}, nil
 	}
 	t.record(hub.DeviceAnswered, allow, "", "", user.Sub)
-	return AskDevice{Client: t.client, User: user, Answer: answer}, nil
+	done := AskDevice{Client: t.client, User: user, Answer: answer}
+	if life > 0 {
+		done.Session, done.SessionLife = b.SessionCookie, life
+	}
+	return done, nil
 }
 
 // waiting finds the device behind a short code that nobody has answered.

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -88,10 +89,11 @@ func (s *Service) enter(ctx context.Context, p *hub.Pool, b Browser, t *attempt,
 }
 
 // resume gives the app a code from a session that is live already.
-func (s *Service) resume(ctx context.Context, p *hub.Pool, t *attempt, session *hub.Session) (Next, error) {
+func (s *Service) resume(ctx context.Context, p *hub.Pool, b Browser, t *attempt, session *hub.Session) (Next, error) {
 	code := hub.NewID(p.Now())
 	record := t.code(p, code)
 	var v *verdict
+	var life time.Duration
 	err := p.Space.Update(ctx, func(tx *store.Tx) error {
 		v = nil
 		live, err := hub.Sessions.Get(tx, session.ID)
@@ -116,6 +118,7 @@ func (s *Service) resume(ctx context.Context, p *hub.Pool, t *attempt, session *
 				return err
 			}
 		}
+		life = prolonged(tx, live, session)
 		return t.grant(tx, p, record, live)
 	})
 	switch {
@@ -129,7 +132,21 @@ func (s *Service) resume(ctx context.Context, p *hub.Pool, t *attempt, session *
 		return nil, t.fail(s, v.reason, v.err)
 	}
 	t.record(hub.SignIn, true, "", "", session.Sub)
-	return ToApp{Client: t.client, Response: t.target.Code(code), Finished: t.in.ID, Provider: session.Provider}, nil
+	next := ToApp{Client: t.client, Response: t.target.Code(code), Finished: t.in.ID, Provider: session.Provider}
+	if life > 0 {
+		next.Session, next.SessionLife = b.SessionCookie, life
+	}
+	return next, nil
+}
+
+// prolonged is how long the cookie by which a session was found lives from now on,
+// if the session is remembered for longer than it was then; zero: as long as it
+// did, or the session has another cookie by now.
+func prolonged(tx *store.Tx, live, found *hub.Session) time.Duration {
+	if !live.Kept.After(found.Kept) || !bytes.Equal(live.Secret, found.Secret) {
+		return 0
+	}
+	return live.Kept.Sub(tx.Now)
 }
 
 // code drafts the record of a code; the transaction adds whose it is.
@@ -198,6 +215,16 @@ func succeed(tx *store.Tx, p *hub.Pool, session *hub.Session, user *hub.User, b 
 // Session finds the live session of a cookie value and its user. A session
 // whose user is gone, disabled or signed out everywhere is none. Both are nil when there is none.
 func Session(ctx context.Context, p *hub.Pool, cookie string) (session *hub.Session, user *hub.User, err error) {
+	session, user, err = Remembered(ctx, p, cookie)
+	if session == nil || !session.Live(p.Now()) {
+		return nil, nil, err
+	}
+	return session, user, err
+}
+
+// Remembered is Session, but finds one too that has grown old: it signs nobody in,
+// and there is still somebody to sign out.
+func Remembered(ctx context.Context, p *hub.Pool, cookie string) (session *hub.Session, user *hub.User, err error) {
 	if cookie == "" {
 		return nil, nil, nil
 	}
@@ -208,7 +235,7 @@ func Session(ctx context.Context, p *hub.Pool, cookie string) (session *hub.Sess
 		user, err = hub.FindUser(tx, session.Sub)
 		return err
 	})
-	if errors.Is(err, store.ErrNotFound) || err == nil && (!session.Live(p.Now()) || session.Over(user) != "") {
+	if errors.Is(err, store.ErrNotFound) || err == nil && session.Over(user) != "" {
 		return nil, nil, nil
 	}
 	return session, user, err

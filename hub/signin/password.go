@@ -136,5 +136,5 @@ func (s *Service) Continue(ctx context.Context, p *hub.Pool, b Browser, in *hub.
 	if err != nil || session == nil || !t.usable(p, session, user, asked) {
 		return nil, t.fail(s, Expired, errors.New("the session shown on the page is over"))
 	}
-	return s.resume(ctx, p, t, session)
+	return s.resume(ctx, p, b, t, session)
 }

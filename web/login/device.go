@@ -30,6 +30,11 @@ func DeviceAnswer(s *Site, w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Site) askDevice(w http.ResponseWriter, r *http.Request, n signin.AskDevice) error {
+	if n.Session != "" {
+		if err := s.cookies.SetSession(w, n.Session, n.SessionLife); err != nil {
+			return err
+		}
+	}
 	p := &page.Device{
 		Base: s.base(r, n.Client, nil), UserCode: n.UserCode, Address: n.Address, Action: s.under("/device"),
 		Allowed: n.Answer == hub.DeviceAllowed, Denied: n.Answer == hub.DeviceDenied,

@@ -3,6 +3,7 @@ package login
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/logout"
@@ -20,8 +21,10 @@ func Logout(s *Site, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if dest := r.Header.Get("Sec-Fetch-Dest"); dest != "" && dest != "document" {
-		// Nobody is signed out by an image, a frame or a prefetch.
+	dest, purpose := r.Header.Get("Sec-Fetch-Dest"), r.Header.Get("Sec-Purpose")
+	if dest != "" && dest != "document" || strings.Contains(purpose, "prefetch") {
+		// Nobody is signed out by an image, a frame or a prefetch. One of those that
+		// a browser makes on a guess is for a document, and says what it is (Fetch, the Sec-Purpose header).
 		return s.status(w, r, http.StatusBadRequest)
 	}
 	if r.Method == http.MethodPost && s.cookies.Session(r) == "" {
@@ -36,7 +39,7 @@ func Logout(s *Site, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	session, user, err := signin.Session(r.Context(), s.pool, s.cookies.Session(r))
+	session, user, err := signin.Remembered(r.Context(), s.pool, s.cookies.Session(r))
 	if err != nil {
 		return err
 	}
@@ -54,6 +57,12 @@ func Logout(s *Site, w http.ResponseWriter, r *http.Request) error {
 	}
 	if session != nil && !request.Sure && !request.Names(session, user) {
 		return s.askOut(w, r, to, session, user)
+	}
+	if session != nil { // what does not fit into the cookie is refused before anything ends
+		to.Logout = session.ID
+		if err := s.keepWayOut(w, r, to); err != nil {
+			return err
+		}
 	}
 	return s.leave(w, r, to, request.Hint)
 }
@@ -77,10 +86,14 @@ func SignOut(s *Site, w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// askOut asks whether to sign out, and says of what.
+// askOut asks whether to sign out, and says of what. Of a session that has grown
+// old it does not say whose it was: somebody else may have the browser by now.
 func (s *Site) askOut(w http.ResponseWriter, r *http.Request, to *wayOut, session *hub.Session, user *hub.User) error {
 	client, _ := s.pool.Client(to.Client)
-	p := &page.SignOutConfirm{Base: s.outBase(r, to), Account: *account(user), Action: s.under("/logout/answer"), Tx: to.ID}
+	p := &page.SignOutConfirm{Base: s.outBase(r, to), Action: s.under("/logout/answer"), Tx: to.ID}
+	if session.Live(s.pool.Now()) {
+		p.Account = *account(user)
+	}
 	if client != nil {
 		p.Client = client.Name
 	}
@@ -112,6 +125,7 @@ func (s *Site) leave(w http.ResponseWriter, r *http.Request, to *wayOut, hint hu
 	if l == nil {
 		// Whatever way out the browser may be on stays: two hubs that are upstream of
 		// each other send it here again before it is back.
+		s.cookies.ClearTransactions(w, r, wayOutName)
 		return s.arrive(w, r, to, nil)
 	}
 	s.cookies.ClearTransactions(w, r, wayOutName)

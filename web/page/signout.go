@@ -82,7 +82,7 @@ func (l *locale) some(key string, names []string) []Span {
 // The form posts tx and choice: "continue" to sign out, "other" to stay.
 type SignOutConfirm struct {
 	Base
-	Account Account
+	Account Account  // the zero one: it is not said whose the session is
 	Client  string   // the app that asks, if it is known
 	Apps    []string // apps that will be signed out too
 	Action  string
