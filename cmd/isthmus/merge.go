@@ -61,15 +61,15 @@ applied.`,
 	flags.StringArrayVar(&v.providers, "provider", nil, "what a provider of --from is called in --into, as Old=New; may be given again")
 	flags.StringVar(&v.name, "name", "", "what the pool of a file is called from now on")
 	flags.StringVarP(&v.out, "out", "o", "", "the file to write")
-	for _, name := range []string{"from", "into", "out"} {
-		_ = c.MarkFlagRequired(name) // the flag is there
-	}
 	return c
 }
 
 func isFile(name string) bool { return strings.ContainsAny(name, "./\\") }
 
 func (v *mergePlan) run(c *cobra.Command) (err error) {
+	if v.from == "" || v.into == "" || v.out == "" {
+		return &statusError{exitUsage, errors.New("--from, --into and --out are all wanted")}
+	}
 	m := merge.Make{Now: time.Now(), Progress: newMeter(c.ErrOrStderr()).show}
 	if m.Rules, err = v.readRules(); err != nil {
 		return &statusError{exitUsage, err}
