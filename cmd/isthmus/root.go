@@ -51,8 +51,8 @@ func group(c *cobra.Command, verbs ...*cobra.Command) *cobra.Command {
 		if near := c.SuggestionsFor(args[0]); len(near) > 0 {
 			text += "; did you mean " + strings.Join(near, " or ") + "?"
 		}
-		verbs := strings.TrimSpace(c.Root().Name() + " help " + strings.TrimPrefix(c.CommandPath(), c.Root().Name()+" "))
-		return fmt.Errorf("%s\n%s lists what there is", text, verbs)
+		program, verb, _ := strings.Cut(c.CommandPath(), " ")
+		return fmt.Errorf("%s\n%s lists what there is", text, strings.TrimSpace(program+" help "+verb))
 	}
 	c.Run = func(c *cobra.Command, _ []string) { _ = c.Help() }
 	return c

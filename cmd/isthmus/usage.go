@@ -52,11 +52,14 @@ func wrongFlag(c *cobra.Command, err error) error {
 		}
 	}
 	if value, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		kind, _ := pflag.UnquoteUsage(value.GetFlag())
-		if kind == "int" {
-			kind = "number"
+		right := "a number"
+		switch value.GetFlag().Value.Type() {
+		case "bool":
+			right = "true or false"
+		case "duration":
+			right = "a time such as 90s or 5m"
 		}
-		err = fmt.Errorf("--%s %q: it is a %s", value.GetFlag().Name, value.GetValue(), kind)
+		err = fmt.Errorf("--%s %q: it is %s", value.GetFlag().Name, value.GetValue(), right)
 	}
 	return fmt.Errorf("%w\n%s", err, readHelp(c))
 }
