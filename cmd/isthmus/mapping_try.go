@@ -32,6 +32,9 @@ of each provider (samples: in the configuration), or those of a JSON file: an
 object, a list of them, or one in each line. Where no hub ever ran, a file of claims
 is tried as if nobody were known yet.
 
+Who is here already keeps a value that is not sent any more, and goes on. Where
+somebody new would be stopped by the same claims, a note says so.
+
 Values are shown masked; --output json has the sub of each user. --reveal shows them
 as they are, and the audit log has it.
 
