@@ -24,7 +24,7 @@ type poolVerb struct {
 func userCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "user",
-		Short: "List, show, create, import, link, disable, enable, sign out, group, delete and export a pool's users",
+		Short: "List, show, create, import, export, link, group, disable and delete a pool's users",
 		Long: `List, show, create, import, link, disable, enable, sign out, group, delete and export a
 pool's users, and find those who look like one person.
 
