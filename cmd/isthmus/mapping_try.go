@@ -24,7 +24,7 @@ func mappingTryCommand() *cobra.Command {
 	var kept, reveal bool
 	c := v.command(&cobra.Command{
 		Use:   "try",
-		Short: "What would a file's mapping make of the people who signed in lately? Nothing is changed",
+		Short: "What would a file's mapping make of those who signed in lately? Nothing is changed",
 		Long: `Try a file's mapping on the claims that a provider sent lately: what it would
 change of each person, who would be asked, and who could not sign in any more.
 Nothing is changed. The claims are those that the running hub, or its store, keeps
@@ -77,7 +77,7 @@ not any more, and 2 if the file is wrong.`,
 		},
 	})
 	providerFlag(c, &name)
-	c.Flags().StringVar(&claims, "claims", "", "try it on the claims in this JSON file, or - for standard input, instead of those kept")
+	c.Flags().StringVar(&claims, "claims", "", "a JSON file of claims, or - for standard input, in place of those kept")
 	c.Flags().BoolVar(&kept, "kept", false, "with --claims: on those kept too")
 	c.Flags().BoolVar(&reveal, "reveal", false, "show values as they are; the audit log has it")
 	return c
