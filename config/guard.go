@@ -46,8 +46,11 @@ func guardTokens(tokens token.Tokens) (at *token.Token, message, hint string) {
 		if message, hint := refuseForm(tokens, i); message != "" {
 			return t, message, hint
 		}
-		if key, ok := g.splitKey(tokens, i); ok {
-			return t, "a colon with no space after it", `if it is part of the key, write  "` + key + `": …  in quotes; if it ends the key, add a space`
+		if word, ok := g.splitWord(tokens, i); ok {
+			if b := g.open[len(g.open)-1]; !b.mapping || b.colon {
+				return t, "a colon with no space after it", `inside brackets a value with several colons stands in quotes:  "` + word + `"`
+			}
+			return t, "a colon with no space after it", `if it is part of the key, write  "` + word + `": …  in quotes; if it ends the key, add a space`
 		}
 		if message := g.count(tokens, i); message != "" {
 			return t, message, ""
@@ -80,9 +83,9 @@ func refuseForm(tokens token.Tokens, i int) (message, hint string) {
 	return "", ""
 }
 
-// splitKey finds a key such as custom:level inside braces. YAML takes it whole there (YAML 1.2 §7.3.3), the parser ends
+// splitWord finds a word such as custom:level inside braces. YAML takes it whole there (YAML 1.2 §7.3.3), the parser ends
 // it at the first colon; we guess neither and ask.
-func (g *guard) splitKey(tokens token.Tokens, i int) (key string, ok bool) {
+func (g *guard) splitWord(tokens token.Tokens, i int) (word string, ok bool) {
 	t := tokens[i]
 	if t.Type != token.MappingValueType || len(g.open) == 0 || i == 0 || i+1 == len(tokens) || tokens[i-1].Type != token.StringType {
 		return "", false

@@ -8,7 +8,7 @@ func (p *Provider) mend(e *Error) string {
 	case KindCancelled:
 		return "Nothing: the person or the caller went away."
 	case KindMisused:
-		return "This is a fault of the hub; please report it."
+		return "This is a fault of the hub; report it to those who make it."
 	case KindOpen:
 		return "The provider failed a moment ago and will be tried again within a minute. See the cause for the first failure."
 	case KindTimeout:

@@ -37,7 +37,7 @@ of; a client of which PKCE, pushed or signed requests are demanded can have none
 
 The pool shows the same at /button?client_id=…&provider=….`,
 		Example: `  isthmus button --client expenses --provider CorporateID
-  isthmus button --client expenses --provider CorporateID --format html --return https://expenses.example/reports`,
+  isthmus button --client expenses --format html --return https://expenses.example/reports`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if !slices.Contains([]string{"link", "form", "html"}, v.format) {

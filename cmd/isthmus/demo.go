@@ -48,7 +48,7 @@ Faults break one thing on purpose, to see how it explains itself:
 	flags.IntVar(&f.options.Ports.App, "app-port", 0, fmt.Sprintf("port of the app (default %d)", usual.App))
 	flags.IntVar(&f.options.Ports.Travel, "travel-port", 0, fmt.Sprintf("port of the second app (default %d)", usual.Travel))
 	flags.IntVar(&f.options.Ports.Login, "login-port", 0, fmt.Sprintf("port of the login application of --custom-ui (default %d)", usual.Login))
-	flags.BoolVar(&f.options.CustomUI, "custom-ui", false, "a login application of one's own in the place of the master pool's pages")
+	flags.BoolVar(&f.options.CustomUI, "custom-ui", false, "a login application of one's own in place of the master pool's pages")
 	flags.StringVar(&f.ports, "ports", "", `"auto" takes free ports instead of the defaults`)
 	flags.StringVar(&f.fault, "fault", "", "break something: one of the names above")
 	flags.BoolVar(&f.json, "json", false, "print one line of JSON for programs when everything answers")

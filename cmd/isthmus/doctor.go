@@ -56,8 +56,8 @@ func doctorCommand() *cobra.Command {
 certificates, listeners, whether the pools answer at their issuers. Then ask every
 provider: discovery, keys, clock, endpoints, whether it takes our client secret
 and, where that can be told, our callback; and each pool's migration, with a
-made-up name. Nobody is signed in and nothing is
-changed. It works with and without a hub running.
+made-up name. Nobody is signed in and nothing is changed. It works with and
+without a hub running.
 
 The exit status is 3 when something must be mended.`,
 		Args: cobra.NoArgs,

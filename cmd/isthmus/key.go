@@ -57,19 +57,24 @@ new tokens until they look again; use it when the old key must not sign any
 longer. What it has signed stays good: see isthmus key withdraw.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return v.connectPool(c.Context(), c.ErrOrStderr(), func(client *admin.Client, pool string) (err error) {
-				var keys []admin.Key
+			return v.connectPool(c.Context(), c.ErrOrStderr(), func(client *admin.Client, pool string) error {
+				keys, err := client.Keys(c.Context(), pool)
+				if err != nil {
+					return refused(err)
+				}
+				waits := !now && nextWaits(keys)
 				said := "A new key is published; it signs when apps have had the time to see it."
 				if now {
 					said = "A new key signs from now on; the one before it stays published."
 				}
-				if dry {
-					said = "A new key would be made, as these are; nothing was changed."
-					keys, err = client.Keys(c.Context(), pool)
-				} else {
-					keys, err = client.RotateKeys(c.Context(), pool, now)
+				if waits {
+					said = "A new key waits already, so none was made; it signs when apps have had the time to see it."
 				}
-				if err != nil {
+				if dry && waits {
+					said = "A new key waits already, so none would be made; nothing was changed."
+				} else if dry {
+					said = "A new key would be made, as these are; nothing was changed."
+				} else if keys, err = client.RotateKeys(c.Context(), pool, now); err != nil {
 					return refused(err)
 				}
 				return v.write(c.OutOrStdout(), admin.Keys{Keys: keys}, func(w io.Writer) {
@@ -82,6 +87,15 @@ longer. What it has signed stays good: see isthmus key withdraw.`,
 	c.Flags().BoolVar(&now, "now", false, "the new key signs at once")
 	dryFlag(c, &dry)
 	return c
+}
+
+// nextWaits is whether each algorithm that signs has a key that waits.
+func nextWaits(keys []admin.Key) bool {
+	states := map[string]bool{}
+	for _, k := range keys {
+		states[k.Algorithm+" "+k.State] = true
+	}
+	return !slices.ContainsFunc(keys, func(k admin.Key) bool { return k.State == "active" && !states[k.Algorithm+" next"] })
 }
 
 func keyWithdrawCommand() *cobra.Command {

@@ -171,7 +171,7 @@ func listLogouts(c *cobra.Command, client *admin.Client, pool string, f admin.Lo
 
 func writeLogouts(w io.Writer, logouts []admin.Logout, now time.Time) {
 	if len(logouts) == 0 {
-		fmt.Fprintln(w, "No such logout is kept; they are for 30 days.")
+		fmt.Fprintln(w, "No such logout is kept; a record stays for 30 days.")
 		return
 	}
 	several := slices.ContainsFunc(logouts, func(l admin.Logout) bool { return l.Pool != logouts[0].Pool })
@@ -219,5 +219,5 @@ func (v *logoutVerb) find(c *cobra.Command, client *admin.Client, id string) (ad
 			return l, err
 		}
 	}
-	return admin.Logout{}, fmt.Errorf("no logout %s is kept; they are for 30 days (isthmus logout list shows the latest)", plain(id))
+	return admin.Logout{}, fmt.Errorf("no logout %s is kept; a record stays for 30 days (isthmus logout list shows the latest)", plain(id))
 }

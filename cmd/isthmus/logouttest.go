@@ -56,8 +56,9 @@ nobody is signed in any more.
 Nothing of yours is touched, no hub needs to run, and nothing leaves this machine:
 hubs with store and keys in a temporary folder serve a copy of your file, scripted
 providers stand for yours, and a scripted app stands at each logout URI. Secrets
-are replaced, so variables and files that hold them need not be there. What your own apps
-make of a logout token, it cannot know: isthmus logout show has their answers.
+are replaced, so variables and files that hold them need not be there. What your
+own apps make of a logout token, it cannot know: isthmus logout show has their
+answers.
 
 A person is made up for whom each provider's mapping finds what it needs. Where
 that does not go, it is said, and --claims tells what the provider sends.
@@ -155,6 +156,10 @@ func (v *rehearsal) options() (o rehearse.Options, err error) {
 	case "table", "json", "junit":
 	default:
 		return o, fmt.Errorf("--format %q: it is table, json or junit", v.format)
+	}
+	switch v.file {
+	case "table", "json", "yaml", "junit":
+		return o, fmt.Errorf("--output %q: it is the file that the report goes to; --format says how it is written", v.file)
 	}
 	if v.within <= 0 || v.within > time.Hour {
 		return o, fmt.Errorf("--within %s: it is more than nothing and at most an hour", v.within)

@@ -24,13 +24,16 @@ func mappingTryCommand() *cobra.Command {
 	var kept, reveal bool
 	c := v.command(&cobra.Command{
 		Use:   "try",
-		Short: "What would a file's mapping make of the people who signed in lately? Nothing is changed",
+		Short: "What would a file's mapping make of those who signed in lately? Nothing is changed",
 		Long: `Try a file's mapping on the claims that a provider sent lately: what it would
 change of each person, who would be asked, and who could not sign in any more.
 Nothing is changed. The claims are those that the running hub, or its store, keeps
 of each provider (samples: in the configuration), or those of a JSON file: an
 object, a list of them, or one in each line. Where no hub ever ran, a file of claims
 is tried as if nobody were known yet.
+
+Who is here already keeps a value that is not sent any more, and goes on. Where
+somebody new would be stopped by the same claims, a note says so.
 
 Values are shown masked; --output json has the sub of each user. --reveal shows them
 as they are, and the audit log has it.
@@ -74,7 +77,7 @@ not any more, and 2 if the file is wrong.`,
 		},
 	})
 	providerFlag(c, &name)
-	c.Flags().StringVar(&claims, "claims", "", "try it on the claims in this JSON file, or - for standard input, instead of those kept")
+	c.Flags().StringVar(&claims, "claims", "", "a JSON file of claims, or - for standard input, in place of those kept")
 	c.Flags().BoolVar(&kept, "kept", false, "with --claims: on those kept too")
 	c.Flags().BoolVar(&reveal, "reveal", false, "show values as they are; the audit log has it")
 	return c

@@ -57,19 +57,19 @@ applied.`,
 	flags := c.Flags()
 	flags.StringVar(&v.from, "from", "", "where people come from")
 	flags.StringVar(&v.into, "into", "", "where they go")
-	flags.StringVar(&v.rules, "rules", "", "the file of rules (default: the same identity, then the same verified address)")
-	flags.StringArrayVar(&v.providers, "provider", nil, "what a provider of --from is called in --into, as Old=New; may be given again")
+	flags.StringVar(&v.rules, "rules", "", "the file of rules (default: same identity, then same verified address)")
+	flags.StringArrayVar(&v.providers, "provider", nil, "a provider of --from and its name in --into, as Old=New; may be given again")
 	flags.StringVar(&v.name, "name", "", "what the pool of a file is called from now on")
 	flags.StringVarP(&v.out, "out", "o", "", "the file to write")
-	for _, name := range []string{"from", "into", "out"} {
-		_ = c.MarkFlagRequired(name) // the flag is there
-	}
 	return c
 }
 
 func isFile(name string) bool { return strings.ContainsAny(name, "./\\") }
 
 func (v *mergePlan) run(c *cobra.Command) (err error) {
+	if v.from == "" || v.into == "" || v.out == "" {
+		return &statusError{exitUsage, errors.New("--from, --into and --out are all wanted")}
+	}
 	m := merge.Make{Now: time.Now(), Progress: newMeter(c.ErrOrStderr()).show}
 	if m.Rules, err = v.readRules(); err != nil {
 		return &statusError{exitUsage, err}

@@ -237,6 +237,10 @@ func mergeListCommand() *cobra.Command {
 					}
 				}
 				return v.write(c.OutOrStdout(), all, func(w io.Writer) {
+					if len(rows) == 0 {
+						fmt.Fprintln(w, "No pool was merged into another.")
+						return
+					}
 					writeTable(w, []column{{"ID", false}, {"FROM", true}, {"INTO", true}, {"STATE", false}, {"JOINED", false}, {"ADDED", false}, {"BEGUN", false}}, rows)
 				})
 			})

@@ -125,8 +125,8 @@ func (l presetList) print(w io.Writer) {
 	writeTable(w, []column{{"PRESET", false}, {"NAME", false}, {"FILL IN", true}, {"TYPE", false}}, rows)
 	fmt.Fprint(w, `
 Any other OpenID provider needs  name, issuer, client_id, client_secret.  One of plain OAuth 2 needs
-type: oauth2  too, endpoints: {authorization, token, userinfo}  and  subject,  the member of userinfo
-that names a person for good. For one of the list, say: isthmus provider presets NAME
+type: oauth2  too, endpoints: {authorization, token, userinfo}  and  subject,  the member of
+userinfo that names a person for good. For one of the list, say: isthmus provider presets NAME
 `)
 }
 

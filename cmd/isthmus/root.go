@@ -30,12 +30,17 @@ func root() *cobra.Command {
 	c.Run = func(c *cobra.Command, _ []string) {
 		fmt.Fprintln(c.OutOrStdout(), c.Long+"\n\nAll verbs and topics: isthmus help")
 	}
+	c.SetFlagErrorFunc(wrongFlag)
+	helpVerb(c)
 	return c
 }
 
 // group gives a command its verbs. By itself it tells of them; a verb that it
 // does not have is an error.
 func group(c *cobra.Command, verbs ...*cobra.Command) *cobra.Command {
+	for _, verb := range verbs {
+		plainArgs(verb)
+	}
 	c.AddCommand(verbs...)
 	c.Args = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {
@@ -46,7 +51,8 @@ func group(c *cobra.Command, verbs ...*cobra.Command) *cobra.Command {
 		if near := c.SuggestionsFor(args[0]); len(near) > 0 {
 			text += "; did you mean " + strings.Join(near, " or ") + "?"
 		}
-		return fmt.Errorf("%s\n%s help lists what there is", text, c.Root().Name())
+		program, verb, _ := strings.Cut(c.CommandPath(), " ")
+		return fmt.Errorf("%s\n%s lists what there is", text, strings.TrimSpace(program+" help "+verb))
 	}
 	c.Run = func(c *cobra.Command, _ []string) { _ = c.Help() }
 	return c

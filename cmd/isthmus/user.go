@@ -24,7 +24,7 @@ type poolVerb struct {
 func userCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "user",
-		Short: "List, show, create, import, link, disable, enable, sign out, group, delete and export a pool's users",
+		Short: "List, show, create, import, export, link, group, disable and delete a pool's users",
 		Long: `List, show, create, import, link, disable, enable, sign out, group, delete and export a
 pool's users, and find those who look like one person.
 
@@ -219,7 +219,7 @@ sign-in. Unless one is given, a password is made, and printed this once.`,
 	flags := c.Flags()
 	flags.StringVar(&n.Username, "username", "", "the user name")
 	flags.StringArrayVarP(&attributes, "attribute", "a", nil, "an attribute, as name=value; may be given again")
-	flags.StringVar(&n.Password, "temporary-password", "", "the temporary password; others on this machine may see it in the list of processes")
+	flags.StringVar(&n.Password, "temporary-password", "", "the temporary password; the list of processes shows it")
 	flags.BoolVar(&stdin, "password-stdin", false, "read a lasting password, one line, from standard input")
 	flags.BoolVar(&n.Disabled, "disabled", false, "there, but not let in")
 	c.MarkFlagsMutuallyExclusive("temporary-password", "password-stdin")

@@ -55,7 +55,11 @@ func (s *Service) Try(ctx context.Context, p *hub.Pool, pr *hub.Provider, m *map
 		t := &trials[i]
 		now := *t
 		t.run(p, pr, m)
-		if len(t.Stops) == 0 || t.Barred != "" {
+		if len(t.Stops) == 0 {
+			t.noteNewcomers(p, pr, m)
+			continue
+		}
+		if t.Barred != "" {
 			continue
 		}
 		if t.Lost = t.Set.Reason == ""; !t.Lost {
@@ -107,6 +111,20 @@ func (t *Trial) run(p *hub.Pool, pr *hub.Provider, m *mapping.Mapping) {
 	}
 	if len(t.Stops) > 0 {
 		t.Changes, t.Asked = nil, nil
+	}
+}
+
+// noteNewcomers tells of claims with which a person who is here goes on, since what
+// they lack is known already, while somebody new would be stopped: a mapping must
+// not look right because only those tried it who came in by the one before.
+func (t *Trial) noteNewcomers(p *hub.Pool, pr *hub.Provider, m *mapping.Mapping) {
+	if t.User == nil || !pr.Creates {
+		return
+	}
+	newcomer := Trial{Set: t.Set}
+	newcomer.run(p, pr, m)
+	for _, why := range newcomer.Stops {
+		t.Notes = append(t.Notes, why+"; with such claims nobody new could sign in")
 	}
 }
 

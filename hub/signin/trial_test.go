@@ -112,7 +112,9 @@ func TestTry(t *testing.T) {
 			Changes: []signin.Change{{"groups", []string{"a", "b"}, []string{"a"}}}}},
 		{"groups, from a claim that is absent", r.compile(email, from(mapping.Groups, "roles")), "ada", signin.Trial{
 			Changes: []signin.Change{{"groups", []string{"a", "b"}, nil}}}},
-		{"the old value serves", r.compile(from("email", "mail")), "ada", signin.Trial{}},
+		{"the old value serves, but whoever is new has none", r.compile(from("email", "mail")), "ada", signin.Trial{
+			Notes: []string{"email: was not sent (from mail); with such claims nobody new could sign in"}}},
+		{"nobody is here yet", r.compile(from("email", "mail")), "eve", signin.Trial{Stops: []string{"email: was not sent (from mail)"}}},
 		{"shut out", r.compile(email, mapping.Rule{Attribute: "family_name", From: []string{"family_name"}, OnMissing: mapping.Refuse}), "bob", signin.Trial{
 			Stops: []string{"family_name: was not sent (from family_name)"}, Lost: true}},
 		{"asked", r.compile(email, mapping.Rule{Attribute: "family_name", From: []string{"family_name"}, OnMissing: mapping.Ask}), "bob", signin.Trial{

@@ -38,6 +38,9 @@ func asError(err error) *Error {
 		return e
 	}
 	if e, ok := errors.AsType[*directory.InvalidError](err); ok {
+		if e.Field == "attributes" { // each problem names its attribute
+			return invalid(e.Field, "%s", e.Message)
+		}
 		return invalid(e.Field, "%s %s", e.Field, e.Message)
 	}
 	for refusal, e := range linkErrors {

@@ -90,8 +90,8 @@ func linkKey(u *hub.User, values map[string]string) (key string, err error) {
 
 // linkErrors are the refusals of a link, as answers.
 var linkErrors = map[error]*Error{
-	directory.ErrLinked:   {Status: http.StatusConflict, Code: "link_exists", Message: "The identity is linked to a user already."},
-	directory.ErrSignedUp: {Status: http.StatusConflict, Code: "signed_up", Message: directory.ErrSignedUp.Error() + "."},
+	directory.ErrLinked:   {Status: http.StatusConflict, Code: "link_exists", Message: "The identity is linked to a user already; take it off that one first."},
+	directory.ErrSignedUp: {Status: http.StatusConflict, Code: "signed_up", Message: directory.ErrSignedUp.Error() + ": the identity made a user of its own, which must be deleted first."},
 	directory.ErrLimit:    {Status: http.StatusConflict, Code: "limit_exceeded", Message: "The user has as many linked identities as there may be."},
 	directory.ErrLastWay:  {Status: http.StatusConflict, Code: "last_way_in", Message: "The user could not sign in any more: it is the last way in. Delete or disable the user if that is meant."},
 	directory.ErrNamesake: {Status: http.StatusConflict, Code: "namesake", Message: "The user was made by this identity and is named after it. Delete the user if that is meant."},

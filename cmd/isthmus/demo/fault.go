@@ -23,7 +23,7 @@ var Faults = []Fault{
 		func(p *plan) { p.HeldSecret = strings.Repeat("outdated", 4) },
 	},
 	{
-		"missing-attribute", "The master pool refuses people without a family name, and does not ask for names.",
+		"missing-attribute", "The master pool refuses people without a family name, and asks for no names.",
 		"what the app is told: attributes required: [family_name]", true,
 		func(p *plan) { p.LinkScopes, p.OnMissing = "openid email", "refuse" },
 	},
