@@ -465,3 +465,30 @@ func TestA84_ParallelProofs(t *testing.T) {
 		t.Errorf("%d users, %d links", users, links)
 	}
 }
+
+// The mark of a provider that does not verify stays unproven when its identity is
+// taken off again: else a stranger with a password would wait in the account for
+// the owner of the address to be joined to it.
+func TestA88_MarkLaunderedByUnlinking(t *testing.T) {
+	j := join(t, "corp.example")
+	eve := j.AddUser(j.Pool, "eve", directory.NewUser{Password: hubtest.Password, Attributes: mapping.Attributes{"email": "eve@home.example"}})
+	j.social.SetUser(person("eve", "victim@corp.example", true))
+	b := j.browser(t)
+	b.submit(b.get(accountPage), "username", "eve", "password", hubtest.Password)
+	b.submit(b.change("choice", "add", "provider", "Social"), "choice", "continue")
+	if got := j.in(t, j.browser(t).authorize("identity_provider", "Social")); got != eve.Sub {
+		t.Fatalf("came in as %q", got)
+	}
+	u := j.User(j.Pool, "eve")
+	if u.Attributes["email"] != "victim@corp.example" || u.Attributes["email_verified"] != "true" || len(u.Links) != 1 {
+		t.Fatalf("the provider did not write its address: %+v", u)
+	}
+	b.change("choice", "remove", "link", u.Links[0].Key())
+	if u = j.User(j.Pool, "eve"); len(u.Links) != 0 {
+		t.Fatal("not removed")
+	}
+	j.corp.SetUser(person("victim", "victim@corp.example", true))
+	if got := j.in(t, j.browser(t).authorize("identity_provider", "CorporateID")); got == eve.Sub {
+		t.Errorf("the victim was joined to the stranger's account, silently")
+	}
+}

@@ -163,7 +163,7 @@ func (s *Service) JoinClaim(ctx context.Context, p *hub.Pool, b Browser, in *hub
 		if _, _, claim := w.arrival.ways(p, w.client, u); !claim {
 			return nil, &verdict{reason: NotProven, err: errors.New("the account may not be claimed")}, nil
 		}
-		if err := directory.Claim(tx, u, w.joining.Identity.Link, w.evidence("claimed the address, which nobody had proven and the provider is trusted for")); err != nil {
+		if err := directory.Claim(tx, p, u, w.joining.Identity.Link, w.evidence("claimed the address, which nobody had proven and the provider is trusted for")); err != nil {
 			return unjoined(err)
 		}
 		before = func(s *hub.Session) bool { return s.Began.Compare(u.SignedOut) <= 0 }
