@@ -156,7 +156,8 @@ func (d *Directory) named(ctx context.Context, p *hub.Pool, name string) (u *hub
 			return err
 		}
 		if u = only(owners, func(o *hub.User) bool { return o.Password != "" && o.Attributes["email_verified"] == "true" }); u == nil && p.Migration != nil {
-			u = only(owners, (*hub.User).Awaited)
+			// One who is disabled is meant all the same, and refused.
+			u = only(owners, func(o *hub.User) bool { return o.Status == hub.ResetRequired && o.Password == "" })
 		}
 		return nil
 	})
