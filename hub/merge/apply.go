@@ -467,6 +467,9 @@ func (t *terms) absorb(tx *store.Tx, p *hub.Pool, late, u *hub.User) error {
 	}
 	u.Aliases = append(u.Aliases, hub.Alias{Sub: late.Sub, Pool: p.Name, Merge: t.ID, Since: tx.Now})
 	u.Modified = tx.Now
+	if late.SignedOut.After(u.SignedOut) { // what was dead stays dead
+		u.SignedOut = late.SignedOut
+	}
 	sessions, _, err := hub.Sessions.FindAll(tx, "sub", late.Sub, store.Page{})
 	for _, s := range sessions {
 		s.Sub = u.Sub

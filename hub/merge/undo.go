@@ -242,6 +242,11 @@ func takeBack(tx *store.Tx, p *hub.Pool, s *hub.MergeStep, dry bool, by hub.End)
 			return lose(why)
 		}
 	}
+	if held, err := heldSince(tx, u, s.Absorbed); err != nil {
+		return nil, false, err
+	} else if held != "" {
+		return lose(held)
+	}
 	if dry {
 		return nil, false, nil
 	}
@@ -250,7 +255,13 @@ func takeBack(tx *store.Tx, p *hub.Pool, s *hub.MergeStep, dry bool, by hub.End)
 			err = hub.Users.Delete(tx, s.Sub)
 		}
 	} else {
-		if err = endLinked(tx, p, u, was, by); err == nil {
+		if !u.Modified.Equal(s.Change.After) { // what an identity that goes has brought since goes too
+			err = was.Forget(p, without(u.Links, func(l hub.Link) bool { _, stays := was.Link(l.Key()); return stays }))
+		}
+		if err == nil {
+			err = endLinked(tx, p, u, was, by)
+		}
+		if err == nil {
 			err = hub.Users.Put(tx, was)
 		}
 	}
@@ -258,11 +269,38 @@ func takeBack(tx *store.Tx, p *hub.Pool, s *hub.MergeStep, dry bool, by hub.End)
 		return nil, false, err
 	}
 	for i := range s.Absorbed {
-		if err := hub.Users.Create(tx, &s.Absorbed[i]); err != nil {
+		back := &s.Absorbed[i]
+		back.Disabled = back.Disabled || u.Disabled // whoever was switched off meanwhile stays so (A90)
+		if u.SignedOut.After(back.SignedOut) {
+			back.SignedOut = u.SignedOut
+		}
+		if err := hub.Users.Create(tx, back); err != nil {
 			return nil, false, err
 		}
 	}
 	return nil, more, hub.MergeSteps.Delete(tx, hub.MergeStepID(s.Merge, s.Entry))
+}
+
+// heldSince says what of the users who were taken up in u is somebody else's by now,
+// so that they cannot be again; empty: nothing.
+func heldSince(tx *store.Tx, u *hub.User, absorbed []hub.User) (why string, err error) {
+	for i := range absorbed {
+		back := &absorbed[i]
+		keys := [][2]string{{"name", hub.LocalNameKey(back.Username)}, {"name", hub.FederatedNameKey(back.Username)}}
+		for _, l := range back.Links {
+			keys = append(keys, [2]string{"link", l.Key()})
+		}
+		for _, key := range keys {
+			holder, err := hub.Users.Find(tx, key[0], key[1])
+			if err == nil && holder.Sub != u.Sub {
+				return "has taken up " + back.Username + ", whose name or identity is somebody else's since", nil
+			}
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return "", err
+			}
+		}
+	}
+	return "", nil
 }
 
 // endLinked ends sessions that began by an identity the user has no longer. What
