@@ -41,8 +41,15 @@ func hinted(tx *store.Tx, hint hub.Hint) (*hub.Session, error) {
 	if hint.Sub == "" || hint.SID == "" {
 		return nil, nil
 	}
+	sub := hint.Sub
+	switch u, err := hub.FindUser(tx, sub); {
+	case err == nil:
+		sub = u.Sub // the hint may know the person by the sub of a pool that was merged
+	case !errors.Is(err, store.ErrNotFound):
+		return nil, err
+	}
 	for after := ""; ; {
-		page, next, err := hub.Sessions.FindAll(tx, "sub", hint.Sub, store.Page{After: after})
+		page, next, err := hub.Sessions.FindAll(tx, "sub", sub, store.Page{After: after})
 		if err != nil {
 			return nil, err
 		}
