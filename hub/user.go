@@ -87,6 +87,17 @@ func (l Link) Key() string {
 // MaxLinks is how many identities may be joined to a user (Cognito's limit).
 const MaxLinks = 5
 
+// Joined is how many identities were joined to the user: the one that made it does
+// not count.
+func (u *User) Joined() (n int) {
+	for _, l := range u.Links {
+		if !l.Primary {
+			n++
+		}
+	}
+	return n
+}
+
 // Federated tells whether the user was made by a first sign-in through a provider
 // and is named after that identity. What is joined later, or goes, changes nothing
 // about it.

@@ -61,13 +61,7 @@ func Join(tx *store.Tx, u *hub.User, l hub.Link, e hub.Evidence) error {
 	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return err
 	}
-	joined := 0
-	for _, old := range u.Links {
-		if !old.Primary {
-			joined++
-		}
-	}
-	if joined >= hub.MaxLinks {
+	if u.Joined() >= hub.MaxLinks {
 		return ErrLimit
 	}
 	l.Primary, l.Created, l.Evidence = false, tx.Now, &e

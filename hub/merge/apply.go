@@ -335,8 +335,8 @@ func (t *terms) carryOut(tx *store.Tx, p *hub.Pool, m *hub.Merge, j *job) (Outco
 			return o, err
 		}
 	}
-	if len(r.links) > 0 && len(r.user.Links) > hub.MaxLinks {
-		return refuse(fmt.Sprintf("would have more than %d identities", hub.MaxLinks))
+	if len(r.links) > 0 && r.user.Joined() > hub.MaxLinks {
+		return refuse(fmt.Sprintf("would have more than %d joined identities", hub.MaxLinks))
 	}
 	late, why, err := t.obstacles(tx, j.person, r)
 	if err != nil || why != "" {

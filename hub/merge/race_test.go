@@ -272,3 +272,21 @@ func TestA101_SignedOutLatecomer(t *testing.T) {
 		t.Errorf("what began before it is live again, as of %s", u.Sub)
 	}
 }
+
+// Whoever has as many identities as the hub gives keeps them in a merge; one more is
+// a doubt in the plan, and not a refusal after it.
+func TestMergeKeepsToTheLimitOfLinks(t *testing.T) {
+	for _, joined := range []int{hub.MaxLinks, hub.MaxLinks + 1} {
+		r := newRig(t)
+		many := federated(1, "a", "ada@x.example")
+		for i := range joined {
+			many.Links = append(many.Links, hub.Link{Provider: "CorporateID", Issuer: corp, Subject: fmt.Sprint("a-", i), Type: "OIDC"})
+		}
+		r.put(r.old, many)
+		path, h := r.plan(r.live(), "")
+		tally := r.apply(path, nil)
+		if fits := joined <= hub.MaxLinks; tally.Refused != 0 || (tally.Added == 1) != fits || (h.Counts.Ask == 0) != fits {
+			t.Errorf("%d joined: %+v, %+v", joined, tally, h.Counts)
+		}
+	}
+}
