@@ -454,9 +454,10 @@ func (t *terms) obstacles(tx *store.Tx, p *Person, r *result) (late []*hub.User,
 }
 
 // late tells whether a user is nobody but the person of an entry: made after the
-// plan by a sign-in with an identity of that person, and with nothing else.
+// plan by a sign-in with an identity of that person, and with nothing else. Who was
+// imported, or claimed, has the identity too, and is more than that.
 func (t *terms) late(o *hub.User, p *Person) bool {
-	return o.Created.After(t.Made) && o.Password == "" && !o.Disabled && len(o.Aliases) == 0 && len(o.Groups) == 0 &&
+	return o.Created.After(t.Made) && o.Federated() && !o.Disabled && len(o.Aliases) == 0 && len(o.Groups) == 0 &&
 		!slices.ContainsFunc(o.Links, func(l hub.Link) bool { _, has := p.Link(l.Key()); return !has })
 }
 

@@ -160,6 +160,8 @@ func TestA101_OthersAreNotTakenUp(t *testing.T) {
 		"disabled":         disabled,
 		"an alias":         func(u *hub.User) { u.Aliases = []hub.Alias{{Sub: "x"}} },
 		"a group":          inGroups("g"),
+		"imported":         func(u *hub.User) { u.Status, u.Username, u.Links[0].Primary = hub.ResetRequired, "z", false },
+		"claimed":          func(u *hub.User) { u.Username, u.Links[0].Primary = "z", false },
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
@@ -287,6 +289,35 @@ func TestMergeKeepsToTheLimitOfLinks(t *testing.T) {
 		tally := r.apply(path, nil)
 		if fits := joined <= hub.MaxLinks; tally.Refused != 0 || (tally.Added == 1) != fits || (h.Counts.Ask == 0) != fits {
 			t.Errorf("%d joined: %+v, %+v", joined, tally, h.Counts)
+		}
+	}
+}
+
+// An address that an undo gives back does not take the mark of another with it.
+func TestA82_UndoKeepsAddressAndMarkTogether(t *testing.T) {
+	for name, c := range map[string]struct {
+		since         func(*hub.User)
+		email, marked string
+	}{
+		"nothing since":   {nil, "a@x.example", "false"},
+		"proven since":    {with("email_verified", "true"), "b@x.example", "true"},
+		"another address": {func(u *hub.User) { u.Attributes["email"], u.Attributes["email_verified"] = "c@x.example", "true" }, "c@x.example", "true"},
+	} {
+		r := newRig(t)
+		r.put(r.old, federated(1, "a", "b@x.example", with("email_verified", "false")))
+		r.put(r.Pool, federated(11, "a", "a@x.example", with("email_verified", "false")))
+		path, h := r.plan(r.live(), "keep: {email: source}")
+		r.apply(path, nil)
+		if u := r.User(r.Pool, sub(11)); u.Attributes["email"] != "b@x.example" {
+			t.Fatalf("%+v", u)
+		}
+		r.Advance(time.Minute)
+		if c.since != nil {
+			r.change(sub(11), func(u *hub.User) { c.since(u); u.Modified = r.Now() })
+		}
+		r.undo(h.ID, false)
+		if a := r.User(r.Pool, sub(11)).Attributes; a["email"] != c.email || a["email_verified"] != c.marked {
+			t.Errorf("%s: %v", name, a)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -18,11 +19,12 @@ import (
 // change is what became different from was to is.
 func change(was, is *hub.User) *hub.UserChange {
 	c := &hub.UserChange{Before: was.Modified, After: is.Modified}
-	names := slices.Concat(slices.Collect(maps.Keys(was.Attributes)), slices.Collect(maps.Keys(is.Attributes)))
+	names := slices.Concat(slices.Collect(maps.Keys(was.Attributes)), slices.Collect(maps.Keys(is.Attributes)), []string{"email_verified", "phone_number_verified"})
 	for _, name := range names {
 		old, had := was.Attributes[name]
 		now, has := is.Attributes[name]
-		if had == has && old == now {
+		address := flagOf(name) // with which its mark is noted, if that is the same
+		if had == has && old == now && (address == "" || was.Attributes[address] == is.Attributes[address]) {
 			continue
 		}
 		var a hub.AttributeChange
@@ -77,9 +79,15 @@ func revert(u *hub.User, c *hub.UserChange) (was *hub.User, why string) {
 		r.Password, r.PasswordExpiry, r.Status = "", time.Time{}, c.Status
 	}
 	r.Attributes = maps.Clone(u.Attributes)
-	for name, a := range c.Attributes {
+	stays := func(name string) bool {
+		a, changed := c.Attributes[name]
 		value, has := u.Attributes[name]
-		if has != (a.Now != nil) || has && value != *a.Now {
+		return changed && (has != (a.Now != nil) || has && value != *a.Now)
+	}
+	for name, a := range c.Attributes {
+		// An address and its mark go together: that of one says nothing of another (A82).
+		address := cmp.Or(flagOf(name), name)
+		if stays(name) || stays(address) || stays(address+"_verified") {
 			continue
 		}
 		if a.Was == nil {
