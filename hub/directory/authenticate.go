@@ -158,7 +158,12 @@ func (d *Directory) named(ctx context.Context, p *hub.Pool, name string) (u *hub
 		if err != nil {
 			return err
 		}
-		if u = only(owners, func(o *hub.User) bool { return o.Password != "" && o.Attributes["email_verified"] == "true" }); u == nil && p.Migration != nil {
+		marked := func(o *hub.User) bool { return o.Password != "" && o.Attributes["email_verified"] == "true" }
+		// A mark that anybody's provider could have set does not stand against a proof.
+		if u = only(owners, func(o *hub.User) bool { return marked(o) && o.Proven(p) }); u == nil {
+			u = only(owners, marked)
+		}
+		if u == nil && p.Migration != nil {
 			// One who is disabled is meant all the same, and refused.
 			u = only(owners, func(o *hub.User) bool { return o.Status == hub.ResetRequired && o.Password == "" })
 		}

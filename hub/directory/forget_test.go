@@ -68,3 +68,23 @@ func TestA86_GroupsOfStrangersProviderFall(t *testing.T) {
 		t.Errorf("groups %v, given %v", u.Groups, u.Given)
 	}
 }
+
+// Whoever has a provider that does not verify write the address of another does not
+// take from her the sign-in by it; two who have proven it are told apart by name alone.
+func TestA88_ShadowedAddress(t *testing.T) {
+	h := hubtest.New(t)
+	h.Link(h.Pool, "Social", idptest.New(t, idptest.Config{}))
+	eve := h.AddUser(h.Pool, "eve", directory.NewUser{Password: "Eve-passw0rd!", Attributes: mapping.Attributes{"email": "ana@corp.example", "email_verified": "true"}})
+	if _, err := h.Directory.Authenticate(t.Context(), h.Pool, "ana@corp.example", hubtest.Password); err == nil {
+		t.Error("one of two was meant")
+	}
+	if _, err := directory.Link(t.Context(), h.Pool, eve.Sub, hub.Link{Provider: "Social", Subject: "e"}, "ops"); err != nil {
+		t.Fatal(err)
+	}
+	if u, err := h.Directory.Authenticate(t.Context(), h.Pool, "ana@corp.example", hubtest.Password); err != nil || u.Username != hubtest.Username {
+		t.Errorf("%+v, %v", u, err)
+	}
+	if _, err := h.Directory.Authenticate(t.Context(), h.Pool, "ana@corp.example", "Eve-passw0rd!"); err == nil {
+		t.Error("eve came in by the address")
+	}
+}
