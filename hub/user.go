@@ -87,6 +87,17 @@ func (l Link) Key() string {
 // MaxLinks is how many identities may be joined to a user (Cognito's limit).
 const MaxLinks = 5
 
+// Joined is how many identities were joined to the user: the one that made it does
+// not count.
+func (u *User) Joined() (n int) {
+	for _, l := range u.Links {
+		if !l.Primary {
+			n++
+		}
+	}
+	return n
+}
+
 // Federated tells whether the user was made by a first sign-in through a provider
 // and is named after that identity. What is joined later, or goes, changes nothing
 // about it.
@@ -108,6 +119,26 @@ func (u *User) Proven(p *Pool) bool {
 		}
 	}
 	return true
+}
+
+// Forget takes from the user what rests on identities that are no longer among its
+// links: the groups that a provider gave, once none of its identities is left, and
+// the mark of an address that a provider not trusted for it could have set. Else
+// Proven would believe the mark from then on (A82, A88).
+func (u *User) Forget(p *Pool, gone []Link) error {
+	domain, _ := AddressDomain(u.Attributes["email"])
+	for _, l := range gone {
+		if pr, ok := p.Provider(l.Provider); u.Attributes["email_verified"] == "true" && (!ok || !pr.Trusts(domain)) {
+			u.Attributes["email_verified"] = "false"
+		}
+		if slices.ContainsFunc(u.Links, func(left Link) bool { return left.Provider == l.Provider }) {
+			continue
+		}
+		if _, err := u.TakeGroups(p, l.Provider, &mapping.Claimed{Write: mapping.Reconcile}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Awaited tells whether the user was imported and has no password here yet.

@@ -11,7 +11,9 @@ import (
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/directory"
 	"github.com/isthmus-hub/isthmus/hub/hubtest"
+	"github.com/isthmus-hub/isthmus/hub/signin"
 	"github.com/isthmus-hub/isthmus/idp/idptest"
+	"github.com/isthmus-hub/isthmus/idp/migration/migrationtest"
 	"github.com/isthmus-hub/isthmus/mapping"
 )
 
@@ -368,6 +370,56 @@ func TestA83_AddressChangesHands(t *testing.T) {
 	}
 }
 
+// Nor at one provider that the pool knows by two names.
+func TestA83_AddressChangesHandsUnderTwoNames(t *testing.T) {
+	j := join(t, "corp.example")
+	again := j.Link(j.Pool, "Again", j.corp)
+	again.OnMatch, again.TrustedDomains = hub.MatchAsk, []string{"corp.example"}
+	j.corp.SetUser(person("old", "desk@corp.example", true))
+	old := j.in(t, j.browser(t).authorize("identity_provider", "CorporateID"))
+	j.corp.SetUser(person("new", "desk@corp.example", true))
+	if got := j.in(t, j.browser(t).authorize("identity_provider", "Again")); got == "" || got == old {
+		t.Errorf("came in as %q", got)
+	}
+	j.corp.SetUser(person("old", "desk@corp.example", true)) // there are two of that address by now, and neither is meant
+	if got := j.in(t, j.browser(t).authorize("identity_provider", "CorporateID")); got != old {
+		t.Errorf("the old one came in as %q", got)
+	}
+}
+
+// The account may be somebody's whose password is still in the old system: that
+// proves it, is on record as what it is, and says so when it cannot be asked.
+func TestJoinByPasswordOfOldSystem(t *testing.T) {
+	j := join(t)
+	old := migrationtest.New(t, migrationtest.User{Username: "bob", Password: "old pass", Attributes: map[string]string{"email": "bob@corp.example", "email_verified": "true"}})
+	j.Pool.Migration = old.Hook(j.Outbound, 5*time.Second)
+	made, err := j.Directory.Import(t.Context(), j.Pool, []directory.Row{{Username: "bob", Attributes: mapping.Attributes{"email": "bob@corp.example"}}}, directory.ImportOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.corp.SetUser(person("b-1", "bob@corp.example", true))
+	b := j.browser(t)
+	r := b.authorize("identity_provider", "CorporateID")
+	if wrong := b.submit(r, "password", "wrong"); wrong.StatusCode != http.StatusBadRequest || len(j.User(j.Pool, "bob").Links) != 0 {
+		t.Fatalf("%d", wrong.StatusCode)
+	}
+	old.Fail(migrationtest.Fault{Status: 500, Body: "down"})
+	b.submit(r, "password", "old pass")
+	if failed := j.Events(hub.SignIn); len(failed) != 1 || failed[0].OK || failed[0].Reason != string(signin.MigrationFailed) {
+		t.Errorf("down: %+v", failed)
+	}
+	old.Fail(migrationtest.Fault{})
+	if got := j.in(t, b.submit(r, "password", "old pass")); got != made[0].Sub {
+		t.Fatalf("came in as %q", got)
+	}
+	if u := j.User(j.Pool, "bob"); len(u.Links) != 1 || u.Password == "" || u.Status != hub.Confirmed {
+		t.Errorf("%+v", u)
+	}
+	if events := j.Events(hub.UserMigrated); len(events) != 1 || events[0].Sub != made[0].Sub {
+		t.Errorf("events %+v", events)
+	}
+}
+
 // A disabled account is not come back to by an address, nor made anew where the
 // rule says that it is the same person.
 func TestA90_DisabledAccountByAddress(t *testing.T) {
@@ -463,5 +515,32 @@ func TestA84_ParallelProofs(t *testing.T) {
 	users, links := len(j.Users(j.Pool)), len(j.User(j.Pool, bob.Sub).Links)
 	if !(users == 2 && links == 1 || users == 3 && links == 0) {
 		t.Errorf("%d users, %d links", users, links)
+	}
+}
+
+// The mark of a provider that does not verify stays unproven when its identity is
+// taken off again: else a stranger with a password would wait in the account for
+// the owner of the address to be joined to it.
+func TestA88_MarkLaunderedByUnlinking(t *testing.T) {
+	j := join(t, "corp.example")
+	eve := j.AddUser(j.Pool, "eve", directory.NewUser{Password: hubtest.Password, Attributes: mapping.Attributes{"email": "eve@home.example"}})
+	j.social.SetUser(person("eve", "victim@corp.example", true))
+	b := j.browser(t)
+	b.submit(b.get(accountPage), "username", "eve", "password", hubtest.Password)
+	b.submit(b.change("choice", "add", "provider", "Social"), "choice", "continue")
+	if got := j.in(t, j.browser(t).authorize("identity_provider", "Social")); got != eve.Sub {
+		t.Fatalf("came in as %q", got)
+	}
+	u := j.User(j.Pool, "eve")
+	if u.Attributes["email"] != "victim@corp.example" || u.Attributes["email_verified"] != "true" || len(u.Links) != 1 {
+		t.Fatalf("the provider did not write its address: %+v", u)
+	}
+	b.change("choice", "remove", "link", u.Links[0].Key())
+	if u = j.User(j.Pool, "eve"); len(u.Links) != 0 {
+		t.Fatal("not removed")
+	}
+	j.corp.SetUser(person("victim", "victim@corp.example", true))
+	if got := j.in(t, j.browser(t).authorize("identity_provider", "CorporateID")); got == eve.Sub {
+		t.Errorf("the victim was joined to the stranger's account, silently")
 	}
 }

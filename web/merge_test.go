@@ -257,6 +257,35 @@ func TestLegacySub(t *testing.T) {
 	}
 }
 
+// TestLegacySubEndsOldSession: an ID token that bears the sub of the merged pool names
+// a session that has grown old, as any other does.
+func TestLegacySubEndsOldSession(t *testing.T) {
+	s := machines(t)
+	const legacy = "99999999-0000-4000-8000-000000000001"
+	err := s.Pool.Space.Update(t.Context(), func(tx *store.Tx) error {
+		u, err := hub.Users.Find(tx, "name", hub.LocalNameKey(hubtest.Username))
+		if err != nil {
+			return err
+		}
+		u.Aliases = []hub.Alias{{Sub: legacy, Pool: "old"}}
+		return hub.Users.Put(tx, u)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := s.Pool.Clients[hubtest.ClientID]
+	client.LegacySub = &hub.LegacySub{Pool: "old", Until: s.Now().Add(48 * time.Hour)}
+	client.RefreshLife = 24 * time.Hour
+	b := s.browser(t)
+	got := s.token(t, redeem(b.code()))
+	s.Advance(s.Pool.SessionLife + time.Minute)
+	out := url.Values{"id_token_hint": {got.ID}, "post_logout_redirect_uri": {hubtest.LogoutURL}}
+	s.browser(t).once("GET", hubtest.Issuer+"/logout?"+out.Encode(), nil)
+	if again := s.token(t, refresh(got.Fresh)); again.Error != "invalid_grant" {
+		t.Errorf("signed out, and the refresh token lives: %+v", again)
+	}
+}
+
 // TestTwoUpstreamsOnePerson: somebody who comes by one company here and by another
 // one there is one person by either after the pools were merged.
 func TestTwoUpstreamsOnePerson(t *testing.T) {

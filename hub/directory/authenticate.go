@@ -41,21 +41,24 @@ func (d *Directory) SignIn(ctx context.Context, p *hub.Pool, clientID, name, pas
 	return d.check(ctx, p, u, migration.Question{Username: name, Password: password, ClientID: clientID, Pool: p.Name})
 }
 
-// AuthenticateUser checks the password of one user, as Authenticate does. What is
+// AuthenticateUser checks the password of one user, as SignIn does. What is
 // refused counts against the same user.
-func (d *Directory) AuthenticateUser(ctx context.Context, p *hub.Pool, sub, password string) (*hub.User, error) {
+func (d *Directory) AuthenticateUser(ctx context.Context, p *hub.Pool, clientID, sub, password string) (user *hub.User, migrated bool, err error) {
 	if len(password) > hub.PasswordMax || password == "" {
-		return nil, ErrRefused
+		return nil, false, ErrRefused
 	}
-	u, err := Get(ctx, p, sub)
-	if errors.Is(err, ErrNoUser) {
-		return nil, ErrRefused // deleted a moment ago; nobody guesses at a sub
+	var u *hub.User
+	err = p.Space.View(ctx, func(tx *store.Tx) error {
+		u, err = hub.FindUser(tx, sub) // a name that looks like a sub is nobody here
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, false, ErrRefused // deleted a moment ago; nobody guesses at a sub
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	u, _, err = d.check(ctx, p, u, migration.Question{Username: u.Username, Password: password, Pool: p.Name})
-	return u, err
+	return d.check(ctx, p, u, migration.Question{Username: u.Username, Password: password, ClientID: clientID, Pool: p.Name})
 }
 
 // check compares a password with that of a user, who may be nil: then a user of
@@ -155,8 +158,14 @@ func (d *Directory) named(ctx context.Context, p *hub.Pool, name string) (u *hub
 		if err != nil {
 			return err
 		}
-		if u = only(owners, func(o *hub.User) bool { return o.Password != "" && o.Attributes["email_verified"] == "true" }); u == nil && p.Migration != nil {
-			u = only(owners, (*hub.User).Awaited)
+		marked := func(o *hub.User) bool { return o.Password != "" && o.Attributes["email_verified"] == "true" }
+		// A mark that anybody's provider could have set does not stand against a proof.
+		if u = only(owners, func(o *hub.User) bool { return marked(o) && o.Proven(p) }); u == nil {
+			u = only(owners, marked)
+		}
+		if u == nil && p.Migration != nil {
+			// One who is disabled is meant all the same, and refused.
+			u = only(owners, func(o *hub.User) bool { return o.Status == hub.ResetRequired && o.Password == "" })
 		}
 		return nil
 	})

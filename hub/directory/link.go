@@ -10,7 +10,6 @@ import (
 
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/store"
-	"github.com/isthmus-hub/isthmus/mapping"
 )
 
 // Refusals of a link.
@@ -62,13 +61,7 @@ func Join(tx *store.Tx, u *hub.User, l hub.Link, e hub.Evidence) error {
 	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return err
 	}
-	joined := 0
-	for _, old := range u.Links {
-		if !old.Primary {
-			joined++
-		}
-	}
-	if joined >= hub.MaxLinks {
+	if u.Joined() >= hub.MaxLinks {
 		return ErrLimit
 	}
 	l.Primary, l.Created, l.Evidence = false, tx.Now, &e
@@ -121,8 +114,12 @@ func Link(ctx context.Context, p *hub.Pool, name string, l hub.Link, admin strin
 // it has proven: whatever could have been another's goes with everything that it
 // opened, and only the owner's identity is left (A86, A87, A88). The sessions are
 // ended by the caller, who writes the user too.
-func Claim(tx *store.Tx, u *hub.User, l hub.Link, e hub.Evidence) error {
+func Claim(tx *store.Tx, p *hub.Pool, u *hub.User, l hub.Link, e hub.Evidence) error {
+	gone := u.Links
 	u.Links, u.Password, u.PasswordExpiry = nil, "", time.Time{}
+	if err := u.Forget(p, gone); err != nil {
+		return err
+	}
 	u.Status, u.SignedOut = hub.ExternalProvider, tx.Now
 	u.Attributes["email_verified"] = "true"
 	for _, planted := range []string{"phone_number", "phone_number_verified", "preferred_username"} {
@@ -131,7 +128,8 @@ func Claim(tx *store.Tx, u *hub.User, l hub.Link, e hub.Evidence) error {
 	return Join(tx, u, l, e)
 }
 
-// Unlink takes an identity off a user and ends the sessions that began with it.
+// Unlink takes an identity off a user, with what rests on it (hub.User.Forget), and
+// ends the sessions that began with it.
 // Its next sign-in makes a user of its own again. It returns ErrNoUser, ErrNoLink,
 // ErrLastWay or ErrNamesake.
 func Unlink(ctx context.Context, p *hub.Pool, name, key string, by hub.End) (u *hub.User, err error) {
@@ -145,19 +143,12 @@ func Unlink(ctx context.Context, p *hub.Pool, name, key string, by hub.End) (u *
 		if err := Removable(p, u, key); err != nil {
 			return err
 		}
-		kept := make([]hub.Link, 0, len(u.Links))
-		for _, l := range u.Links {
-			if l.Key() != key {
-				kept = append(kept, l)
-			}
+		gone, _ := u.Link(key)
+		u.Links = slices.DeleteFunc(slices.Clone(u.Links), func(l hub.Link) bool { return l.Key() == key })
+		if err := u.Forget(p, []hub.Link{gone}); err != nil {
+			return err
 		}
-		if gone, _ := u.Link(key); !slices.ContainsFunc(kept, func(l hub.Link) bool { return l.Provider == gone.Provider }) {
-			// What its provider gave goes with it.
-			if _, err := u.TakeGroups(p, gone.Provider, &mapping.Claimed{Write: mapping.Reconcile}); err != nil {
-				return err
-			}
-		}
-		u.Links, u.Modified = kept, tx.Now
+		u.Modified = tx.Now
 		if err := hub.Users.Put(tx, u); err != nil {
 			return err
 		}

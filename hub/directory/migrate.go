@@ -60,13 +60,20 @@ func (d *Directory) migrate(ctx context.Context, p *hub.Pool, known *hub.User, q
 	if err != nil {
 		return nil, err
 	}
-	var u *hub.User
+	var u, barred *hub.User
 	var left []string
 	sub, fresh := NewSub(), false
 	err = p.Space.Update(ctx, func(tx *store.Tx) error {
+		barred = nil
 		u, err = hub.Users.Find(tx, "name", hub.LocalNameKey(name))
+		if errors.Is(err, store.ErrNotFound) && person.Username != "" { // imported by the id that the old system knows them by
+			u, err = hub.Users.Find(tx, "name", hub.LocalNameKey(person.Username))
+		}
 		switch {
 		case errors.Is(err, store.ErrNotFound):
+			if barred, err = disabled(tx, p, person); err != nil || barred != nil {
+				return err
+			}
 			u = &hub.User{Sub: sub, Username: name, Attributes: mapping.Attributes{}, Created: tx.Now}
 		case err != nil:
 			return err
@@ -82,6 +89,10 @@ func (d *Directory) migrate(ctx context.Context, p *hub.Pool, known *hub.User, q
 	})
 	if err != nil {
 		return nil, err
+	}
+	if barred != nil {
+		p.Log.Info("a migration was refused", "pool", p.Name, "why", "a user with the person's address is disabled", "sub", barred.Sub)
+		return nil, ErrRefused
 	}
 	if fresh {
 		if len(left) > 0 {
@@ -99,6 +110,30 @@ func (d *Directory) migrate(ctx context.Context, p *hub.Pool, known *hub.User, q
 		err = ErrRefused
 	}
 	return u, err
+}
+
+// disabled finds a user who is switched off and has the address of a person who
+// would be made: under another name nobody comes back (A90). An address that a
+// provider wrote counts only if that provider is believed.
+func disabled(tx *store.Tx, p *hub.Pool, person *migration.Person) (*hub.User, error) {
+	address := hub.FoldName(person.Attributes["email"])
+	if address == "" {
+		return nil, nil
+	}
+	for after := ""; ; {
+		owners, next, err := hub.Users.FindAll(tx, "email", address, store.Page{After: after})
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range owners {
+			if o.Disabled && (len(o.Links) == 0 || o.Proven(p)) {
+				return o, nil
+			}
+		}
+		if after = next; next == "" {
+			return nil, nil
+		}
+	}
 }
 
 // ask asks in the lane, and remembers how long a no takes.

@@ -335,8 +335,8 @@ func (t *terms) carryOut(tx *store.Tx, p *hub.Pool, m *hub.Merge, j *job) (Outco
 			return o, err
 		}
 	}
-	if len(r.links) > 0 && len(r.user.Links) > hub.MaxLinks {
-		return refuse(fmt.Sprintf("would have more than %d identities", hub.MaxLinks))
+	if len(r.links) > 0 && r.user.Joined() > hub.MaxLinks {
+		return refuse(fmt.Sprintf("would have more than %d joined identities", hub.MaxLinks))
 	}
 	late, why, err := t.obstacles(tx, j.person, r)
 	if err != nil || why != "" {
@@ -454,9 +454,10 @@ func (t *terms) obstacles(tx *store.Tx, p *Person, r *result) (late []*hub.User,
 }
 
 // late tells whether a user is nobody but the person of an entry: made after the
-// plan by a sign-in with an identity of that person, and with nothing else.
+// plan by a sign-in with an identity of that person, and with nothing else. Who was
+// imported, or claimed, has the identity too, and is more than that.
 func (t *terms) late(o *hub.User, p *Person) bool {
-	return o.Created.After(t.Made) && o.Password == "" && !o.Disabled && len(o.Aliases) == 0 && len(o.Groups) == 0 &&
+	return o.Created.After(t.Made) && o.Federated() && !o.Disabled && len(o.Aliases) == 0 && len(o.Groups) == 0 &&
 		!slices.ContainsFunc(o.Links, func(l hub.Link) bool { _, has := p.Link(l.Key()); return !has })
 }
 
@@ -467,6 +468,9 @@ func (t *terms) absorb(tx *store.Tx, p *hub.Pool, late, u *hub.User) error {
 	}
 	u.Aliases = append(u.Aliases, hub.Alias{Sub: late.Sub, Pool: p.Name, Merge: t.ID, Since: tx.Now})
 	u.Modified = tx.Now
+	if late.SignedOut.After(u.SignedOut) { // what was dead stays dead
+		u.SignedOut = late.SignedOut
+	}
 	sessions, _, err := hub.Sessions.FindAll(tx, "sub", late.Sub, store.Page{})
 	for _, s := range sessions {
 		s.Sub = u.Sub

@@ -303,8 +303,8 @@ func (pl *planner) joining(e *Entry, p, u *Person, doubt func(conflict, why stri
 	if names := rivals(p, &u.User); len(names) > 0 {
 		doubt(Identity, "both have an identity at "+strings.Join(names, ", ")+", and not the same: the address may have gone to somebody else")
 	}
-	if n := len(providersNew(p, u)) + len(u.Links); n > hub.MaxLinks && n > len(u.Links) {
-		doubt(Identity, fmt.Sprintf("would have %d identities, and %d is the most", n, hub.MaxLinks))
+	if n := len(providersNew(p, u)) + u.Joined(); n > hub.MaxLinks && n > u.Joined() {
+		doubt(Identity, fmt.Sprintf("would have %d joined identities, and %d is the most", n, hub.MaxLinks))
 	}
 	switch {
 	case p.Disabled && !u.Disabled:
@@ -338,6 +338,9 @@ func (pl *planner) adding(e *Entry, p *Person, row int32, doubt func(conflict, w
 	pl.tell(e, r)
 	u := r.user
 	e.Username = u.Username
+	if n := u.Joined(); n > hub.MaxLinks {
+		doubt(Identity, fmt.Sprintf("would have %d joined identities, and %d is the most", n, hub.MaxLinks))
+	}
 	if names := pl.lacks(u); len(names) > 0 {
 		doubt(Invalid, "lacks what everybody here must have: "+strings.Join(names, ", "))
 	}

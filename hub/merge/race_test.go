@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/isthmus-hub/isthmus/hub"
+	"github.com/isthmus-hub/isthmus/hub/directory"
 	"github.com/isthmus-hub/isthmus/hub/store"
+	"github.com/isthmus-hub/isthmus/mapping"
 )
 
 // TestA79_MergedIdentitiesMeetByProofAlone merges pools made at random, and wants
@@ -158,6 +160,8 @@ func TestA101_OthersAreNotTakenUp(t *testing.T) {
 		"disabled":         disabled,
 		"an alias":         func(u *hub.User) { u.Aliases = []hub.Alias{{Sub: "x"}} },
 		"a group":          inGroups("g"),
+		"imported":         func(u *hub.User) { u.Status, u.Username, u.Links[0].Primary = hub.ResetRequired, "z", false },
+		"claimed":          func(u *hub.User) { u.Username, u.Links[0].Primary = "z", false },
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
@@ -170,5 +174,150 @@ func TestA101_OthersAreNotTakenUp(t *testing.T) {
 				t.Errorf("%+v", tally)
 			}
 		})
+	}
+}
+
+// Between a merge and its undo things happen to somebody in whom a latecomer was
+// taken up: nobody comes back by the undo who was switched off or signed out
+// meanwhile, an identity that has gone to another stays there, and one that is gone
+// leaves nothing behind.
+func TestA90_UndoBringsNobodyBack(t *testing.T) {
+	setup := func(t *testing.T) (*rig, string) {
+		r := newRig(t)
+		r.put(r.old, federated(1, "a", "ada@x.example"))
+		r.put(r.Pool, local(11, "ada", "ada@x.example"), local(12, "bob", "bob@x.example"))
+		path, h := r.plan(r.live(), "")
+		r.Advance(time.Minute)
+		r.put(r.Pool, federated(21, "a", "ada@x.example"))
+		if tally := r.apply(path, nil); tally.Joined != 1 {
+			t.Fatalf("%+v", tally)
+		}
+		r.Advance(time.Minute)
+		return r, h.ID
+	}
+	t.Run("disabled", func(t *testing.T) {
+		r, id := setup(t)
+		if _, err := directory.SetDisabled(t.Context(), r.Pool, sub(11), true, hub.End{}); err != nil {
+			t.Fatal(err)
+		}
+		r.undo(id, false)
+		for _, id := range []string{sub(11), sub(21)} {
+			if u := r.User(r.Pool, id); u == nil || !u.Disabled || u.Sub != id {
+				t.Errorf("%s is %+v", id, u)
+			}
+		}
+	})
+	t.Run("signed out", func(t *testing.T) {
+		r, id := setup(t)
+		at := r.Now()
+		if _, err := directory.SignOut(t.Context(), r.Pool, sub(11), hub.End{}); err != nil {
+			t.Fatal(err)
+		}
+		r.undo(id, false)
+		if u := r.User(r.Pool, sub(21)); u == nil || u.SignedOut.Before(at) {
+			t.Errorf("%+v", u)
+		}
+	})
+	t.Run("linked to another", func(t *testing.T) {
+		r, id := setup(t)
+		l := r.User(r.Pool, sub(11)).Links[0]
+		if _, err := directory.Unlink(t.Context(), r.Pool, sub(11), l.Key(), hub.End{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := directory.Link(t.Context(), r.Pool, sub(12), l, "ops"); err != nil {
+			t.Fatal(err)
+		}
+		for _, dry := range []bool{true, false} {
+			if lost := r.undo(id, dry); len(lost) != 1 || lost[0].Sub != sub(11) {
+				t.Errorf("dry %v: lost %+v", dry, lost)
+			}
+		}
+		if bob := r.User(r.Pool, sub(12)); len(bob.Links) != 1 || r.User(r.Pool, sub(21)).Sub != sub(11) {
+			t.Errorf("%+v", bob)
+		}
+	})
+	t.Run("what the identity wrote", func(t *testing.T) {
+		r, id := setup(t)
+		r.Pool.Providers[0].TrustedDomains = nil
+		r.change(sub(11), func(u *hub.User) {
+			if _, err := u.TakeGroups(r.Pool, "CorporateID", &mapping.Claimed{Names: []string{"staff"}, Write: mapping.Reconcile}); err != nil {
+				t.Fatal(err)
+			}
+			u.Attributes["email"], u.Modified = "victim@corp.example", r.Now()
+		})
+		r.undo(id, false)
+		if u := r.User(r.Pool, sub(11)); len(u.Links) != 0 || u.Groups != nil || u.Proven(r.Pool) {
+			t.Errorf("%+v", u)
+		}
+	})
+}
+
+// A latecomer who was signed out everywhere would be signed in again as another user.
+func TestA101_SignedOutLatecomer(t *testing.T) {
+	r := newRig(t)
+	r.put(r.old, federated(1, "a", "ada@x.example"))
+	r.put(r.Pool, local(11, "ada", "ada@x.example"))
+	path, _ := r.plan(r.live(), "")
+	r.Advance(time.Minute)
+	r.put(r.Pool, federated(21, "a", "ada@x.example"))
+	began := r.Now()
+	r.Advance(time.Minute)
+	if _, err := directory.SignOut(t.Context(), r.Pool, sub(21), hub.End{}); err != nil {
+		t.Fatal(err)
+	}
+	if tally := r.apply(path, nil); tally.Joined != 1 {
+		t.Fatalf("%+v", tally)
+	}
+	u := r.User(r.Pool, sub(21))
+	e := hub.Entry{Sub: sub(21), Provider: "CorporateID", Link: u.Links[0].Key(), Began: began}
+	if u.Sub != sub(11) || e.Over(u) == "" {
+		t.Errorf("what began before it is live again, as of %s", u.Sub)
+	}
+}
+
+// Whoever has as many identities as the hub gives keeps them in a merge; one more is
+// a doubt in the plan, and not a refusal after it.
+func TestMergeKeepsToTheLimitOfLinks(t *testing.T) {
+	for _, joined := range []int{hub.MaxLinks, hub.MaxLinks + 1} {
+		r := newRig(t)
+		many := federated(1, "a", "ada@x.example")
+		for i := range joined {
+			many.Links = append(many.Links, hub.Link{Provider: "CorporateID", Issuer: corp, Subject: fmt.Sprint("a-", i), Type: "OIDC"})
+		}
+		r.put(r.old, many)
+		path, h := r.plan(r.live(), "")
+		tally := r.apply(path, nil)
+		if fits := joined <= hub.MaxLinks; tally.Refused != 0 || (tally.Added == 1) != fits || (h.Counts.Ask == 0) != fits {
+			t.Errorf("%d joined: %+v, %+v", joined, tally, h.Counts)
+		}
+	}
+}
+
+// An address that an undo gives back does not take the mark of another with it.
+func TestA82_UndoKeepsAddressAndMarkTogether(t *testing.T) {
+	for name, c := range map[string]struct {
+		since         func(*hub.User)
+		email, marked string
+	}{
+		"nothing since":   {nil, "a@x.example", "false"},
+		"proven since":    {with("email_verified", "true"), "b@x.example", "true"},
+		"another address": {func(u *hub.User) { u.Attributes["email"], u.Attributes["email_verified"] = "c@x.example", "true" }, "c@x.example", "true"},
+	} {
+		r := newRig(t)
+		r.put(r.old, federated(1, "a", "b@x.example", with("email_verified", "false")))
+		r.put(r.Pool, federated(11, "a", "a@x.example", with("email_verified", "false")))
+		path, h := r.plan(r.live(), "keep: {email: source}")
+		r.apply(path, nil)
+		if u := r.User(r.Pool, sub(11)); u.Attributes["email"] != "b@x.example" {
+			t.Fatalf("%+v", u)
+		}
+		r.Advance(time.Minute)
+		if c.since != nil {
+			r.change(sub(11), func(u *hub.User) { c.since(u); u.Modified = r.Now() })
+		}
+		r.undo(h.ID, false)
+		if a := r.User(r.Pool, sub(11)).Attributes; a["email"] != c.email || a["email_verified"] != c.marked {
+			t.Errorf("%s: %v", name, a)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -18,11 +19,12 @@ import (
 // change is what became different from was to is.
 func change(was, is *hub.User) *hub.UserChange {
 	c := &hub.UserChange{Before: was.Modified, After: is.Modified}
-	names := slices.Concat(slices.Collect(maps.Keys(was.Attributes)), slices.Collect(maps.Keys(is.Attributes)))
+	names := slices.Concat(slices.Collect(maps.Keys(was.Attributes)), slices.Collect(maps.Keys(is.Attributes)), []string{"email_verified", "phone_number_verified"})
 	for _, name := range names {
 		old, had := was.Attributes[name]
 		now, has := is.Attributes[name]
-		if had == has && old == now {
+		address := flagOf(name) // with which its mark is noted, if that is the same
+		if had == has && old == now && (address == "" || was.Attributes[address] == is.Attributes[address]) {
 			continue
 		}
 		var a hub.AttributeChange
@@ -77,9 +79,15 @@ func revert(u *hub.User, c *hub.UserChange) (was *hub.User, why string) {
 		r.Password, r.PasswordExpiry, r.Status = "", time.Time{}, c.Status
 	}
 	r.Attributes = maps.Clone(u.Attributes)
-	for name, a := range c.Attributes {
+	stays := func(name string) bool {
+		a, changed := c.Attributes[name]
 		value, has := u.Attributes[name]
-		if has != (a.Now != nil) || has && value != *a.Now {
+		return changed && (has != (a.Now != nil) || has && value != *a.Now)
+	}
+	for name, a := range c.Attributes {
+		// An address and its mark go together: that of one says nothing of another (A82).
+		address := cmp.Or(flagOf(name), name)
+		if stays(name) || stays(address) || stays(address+"_verified") {
 			continue
 		}
 		if a.Was == nil {
@@ -242,6 +250,11 @@ func takeBack(tx *store.Tx, p *hub.Pool, s *hub.MergeStep, dry bool, by hub.End)
 			return lose(why)
 		}
 	}
+	if held, err := heldSince(tx, u, s.Absorbed); err != nil {
+		return nil, false, err
+	} else if held != "" {
+		return lose(held)
+	}
 	if dry {
 		return nil, false, nil
 	}
@@ -250,7 +263,13 @@ func takeBack(tx *store.Tx, p *hub.Pool, s *hub.MergeStep, dry bool, by hub.End)
 			err = hub.Users.Delete(tx, s.Sub)
 		}
 	} else {
-		if err = endLinked(tx, p, u, was, by); err == nil {
+		if !u.Modified.Equal(s.Change.After) { // what an identity that goes has brought since goes too
+			err = was.Forget(p, without(u.Links, func(l hub.Link) bool { _, stays := was.Link(l.Key()); return stays }))
+		}
+		if err == nil {
+			err = endLinked(tx, p, u, was, by)
+		}
+		if err == nil {
 			err = hub.Users.Put(tx, was)
 		}
 	}
@@ -258,11 +277,38 @@ func takeBack(tx *store.Tx, p *hub.Pool, s *hub.MergeStep, dry bool, by hub.End)
 		return nil, false, err
 	}
 	for i := range s.Absorbed {
-		if err := hub.Users.Create(tx, &s.Absorbed[i]); err != nil {
+		back := &s.Absorbed[i]
+		back.Disabled = back.Disabled || u.Disabled // whoever was switched off meanwhile stays so (A90)
+		if u.SignedOut.After(back.SignedOut) {
+			back.SignedOut = u.SignedOut
+		}
+		if err := hub.Users.Create(tx, back); err != nil {
 			return nil, false, err
 		}
 	}
 	return nil, more, hub.MergeSteps.Delete(tx, hub.MergeStepID(s.Merge, s.Entry))
+}
+
+// heldSince says what of the users who were taken up in u is somebody else's by now,
+// so that they cannot be again; empty: nothing.
+func heldSince(tx *store.Tx, u *hub.User, absorbed []hub.User) (why string, err error) {
+	for i := range absorbed {
+		back := &absorbed[i]
+		keys := [][2]string{{"name", hub.LocalNameKey(back.Username)}, {"name", hub.FederatedNameKey(back.Username)}}
+		for _, l := range back.Links {
+			keys = append(keys, [2]string{"link", l.Key()})
+		}
+		for _, key := range keys {
+			holder, err := hub.Users.Find(tx, key[0], key[1])
+			if err == nil && holder.Sub != u.Sub {
+				return "has taken up " + back.Username + ", whose name or identity is somebody else's since", nil
+			}
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return "", err
+			}
+		}
+	}
+	return "", nil
 }
 
 // endLinked ends sessions that began by an identity the user has no longer. What

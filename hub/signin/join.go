@@ -8,6 +8,7 @@ import (
 	"github.com/isthmus-hub/isthmus/hub"
 	"github.com/isthmus-hub/isthmus/hub/directory"
 	"github.com/isthmus-hub/isthmus/hub/store"
+	"github.com/isthmus-hub/isthmus/idp/migration"
 )
 
 // waits is a sign-in that waits for the person to prove an account, or not to.
@@ -65,8 +66,12 @@ func (s *Service) JoinPassword(ctx context.Context, p *hub.Pool, b Browser, in *
 	if !ask.Password {
 		return nil, w.fail(s, ProviderOff, errors.New("the password form is no way to prove this account"))
 	}
-	proven, err := s.Directory.AuthenticateUser(ctx, p, w.joining.Sub, password)
+	proven, migrated, err := s.Directory.AuthenticateUser(ctx, p, w.client.ID, w.joining.Sub, password)
+	if migrated {
+		w.record(hub.UserMigrated, true, "", "", proven.Sub)
+	}
 	var locked *directory.LockedError
+	var unasked *migration.Error
 	switch {
 	case errors.Is(err, directory.ErrRefused), err == nil && proven.Status == hub.ForceChangePassword:
 		ask.Wrong = true
@@ -78,6 +83,10 @@ func (s *Service) JoinPassword(ctx context.Context, p *hub.Pool, b Browser, in *
 		return nil, e
 	case errors.Is(err, directory.ErrOverloaded):
 		return nil, w.fail(s, Overloaded, err)
+	case errors.As(err, &unasked) && unasked.Kind == migration.Challenge:
+		return nil, w.fail(s, MigrationChallenge, err)
+	case errors.As(err, &unasked):
+		return nil, w.fail(s, MigrationFailed, err)
 	case err != nil:
 		return nil, w.fail(s, Internal, err)
 	}
@@ -163,7 +172,7 @@ func (s *Service) JoinClaim(ctx context.Context, p *hub.Pool, b Browser, in *hub
 		if _, _, claim := w.arrival.ways(p, w.client, u); !claim {
 			return nil, &verdict{reason: NotProven, err: errors.New("the account may not be claimed")}, nil
 		}
-		if err := directory.Claim(tx, u, w.joining.Identity.Link, w.evidence("claimed the address, which nobody had proven and the provider is trusted for")); err != nil {
+		if err := directory.Claim(tx, p, u, w.joining.Identity.Link, w.evidence("claimed the address, which nobody had proven and the provider is trusted for")); err != nil {
 			return unjoined(err)
 		}
 		before = func(s *hub.Session) bool { return s.Began.Compare(u.SignedOut) <= 0 }

@@ -25,8 +25,9 @@ type match struct {
 // has proven the address too (A81, A82); else the person is asked, if that is what
 // the provider is set to.
 //
-// An account with an identity of the same provider is another's: the provider
-// itself tells the two apart, and an address can change hands (A83).
+// An account with an identity of the same provider, by whichever of its names, is
+// another's: the provider itself tells the two apart, and an address can change
+// hands (A83).
 func (a *arrival) match(tx *store.Tx, p *hub.Pool, c *hub.Client) (*match, error) {
 	if a.claims == nil || a.provider.OnMatch == hub.MatchNever && len(a.provider.TrustedDomains) == 0 {
 		return nil, nil
@@ -49,7 +50,7 @@ func (a *arrival) match(tx *store.Tx, p *hub.Pool, c *hub.Client) (*match, error
 		return nil, nil // another mailbox, which folds onto this one
 	}
 	for _, l := range u.Links {
-		if l.Provider == a.provider.Name {
+		if came := a.identity.Link; l.Provider == came.Provider || l.Issuer == came.Issuer && l.Subject != came.Subject {
 			return nil, nil
 		}
 	}

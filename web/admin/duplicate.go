@@ -86,6 +86,11 @@ func explained(p *hub.Pool, d directory.Duplicate) Duplicate {
 // has a password, or the oldest; the others' identities come to it, once their
 // users are gone (Cognito's order).
 func mend(p *hub.Pool, d directory.Duplicate) (advice string, commands []string) {
+	for _, u := range d.Users {
+		if u.Disabled { // her identities must not open another account (A90)
+			return fmt.Sprintf("%s is disabled: find out why before anything is joined. If it is one person, she is to be kept out of the other account too.", u.Username), nil
+		}
+	}
 	keep := d.Users[0]
 	for _, u := range d.Users {
 		if u.Password != "" {

@@ -102,6 +102,13 @@ func TestDuplicatesByAPI(t *testing.T) {
 	if !slices.Equal(g.Commands, want) {
 		t.Errorf("commands %q", g.Commands)
 	}
+	// What somebody disabled could come back by is not handed to an enabled user (A90).
+	if _, err := directory.SetDisabled(t.Context(), r.Pool, bob.Sub, true, hub.End{}); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := r.client.Duplicates(t.Context(), "master", 0); err != nil || len(d.Duplicates) != 1 || len(d.Duplicates[0].Commands) != 0 || !strings.Contains(d.Duplicates[0].Advice, "disabled") {
+		t.Errorf("of a disabled user: %+v, %v", d, err)
+	}
 	if d, err := r.client.Duplicates(t.Context(), "other", 0); err != nil || len(d.Duplicates) != 0 {
 		t.Errorf("another pool: %+v, %v", d, err)
 	}
