@@ -31,7 +31,7 @@ type target struct {
 
 func (t *target) flags(c *cobra.Command) {
 	configFlag(c, &t.path)
-	c.Flags().StringVar(&t.socket, "socket", "", "the running hub's admin socket (default: what the configuration says)")
+	c.Flags().StringVar(&t.socket, "socket", "", "the running hub's admin socket (default: the configuration's)")
 }
 
 func (t *target) poolFlag(c *cobra.Command) {

@@ -103,7 +103,7 @@ func keyWithdrawCommand() *cobra.Command {
 	var yes, dry bool
 	c := v.command(&cobra.Command{
 		Use:   "withdraw KEY",
-		Short: "Withdraw a signing key at once, because somebody else may have it; asks for the id again",
+		Short: "Withdraw a signing key at once, since somebody else may have it; asks for the id",
 		Long: `Withdraw a signing key at once, because somebody else may have it.
 
 It is not published any longer, and the hub accepts nothing that it signed: not

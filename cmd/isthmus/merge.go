@@ -57,8 +57,8 @@ applied.`,
 	flags := c.Flags()
 	flags.StringVar(&v.from, "from", "", "where people come from")
 	flags.StringVar(&v.into, "into", "", "where they go")
-	flags.StringVar(&v.rules, "rules", "", "the file of rules (default: same identity, then same verified address)")
-	flags.StringArrayVar(&v.providers, "provider", nil, "a provider of --from and its name in --into, as Old=New; may be given again")
+	flags.StringVar(&v.rules, "rules", "", "the file of rules (default: identity, then verified address)")
+	flags.StringArrayVar(&v.providers, "provider", nil, "Old=New: a provider's name in --from and in --into; repeatable")
 	flags.StringVar(&v.name, "name", "", "what the pool of a file is called from now on")
 	flags.StringVarP(&v.out, "out", "o", "", "the file to write")
 	return c

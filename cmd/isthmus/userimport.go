@@ -70,7 +70,7 @@ the file is not one that can be read to its end.`,
 	})
 	flags := c.Flags()
 	flags.BoolVar(&v.header, "header", false, "print the header of a file for this pool")
-	flags.BoolVar(&v.trust, "trust-verified", false, "take email_verified and phone_number_verified as the file has them")
+	flags.BoolVar(&v.trust, "trust-verified", false, "take the file's email_verified and phone_number_verified")
 	flags.StringVar(&v.report, "report", "", "write what became of each row to this file, as CSV")
 	flags.StringVar(&v.passwords, "temporary-passwords", "", "make temporary passwords and append them to this file, as CSV")
 	dryFlag(c, &v.dry)

@@ -471,12 +471,20 @@ func (t *terms) absorb(tx *store.Tx, p *hub.Pool, late, u *hub.User) error {
 	if late.SignedOut.After(u.SignedOut) { // what was dead stays dead
 		u.SignedOut = late.SignedOut
 	}
-	sessions, _, err := hub.Sessions.FindAll(tx, "sub", late.Sub, store.Page{})
-	for _, s := range sessions {
-		s.Sub = u.Sub
-		if err := hub.Sessions.Put(tx, s); err != nil {
+	for after := ""; ; {
+		sessions, next, err := hub.Sessions.FindAll(tx, "sub", late.Sub, store.Page{After: after})
+		if err != nil {
 			return err
 		}
+		for _, s := range sessions {
+			s.Sub = u.Sub
+			if err := hub.Sessions.Put(tx, s); err != nil {
+				return err
+			}
+		}
+		if next == "" {
+			return nil
+		}
+		after = next
 	}
-	return err
 }

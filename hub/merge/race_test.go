@@ -1,6 +1,7 @@
 package merge_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -149,6 +150,45 @@ func TestA101_LatecomersAreTakenUp(t *testing.T) {
 	}
 	if before == arrived {
 		t.Error("nobody arrived")
+	}
+}
+
+// A latecomer's sessions go along, however many there are.
+func TestA101_LatecomersOfManySessions(t *testing.T) {
+	const many = 120
+	r := newRig(t)
+	r.put(r.old, federated(1, "a", "ada@x.example"))
+	r.put(r.Pool, local(11, "ada", "ada@x.example"))
+	path, _ := r.plan(r.live(), "")
+	r.Advance(time.Minute)
+	late := federated(21, "a", "ada@x.example")
+	r.put(r.Pool, late)
+	err := r.Pool.Space.Update(t.Context(), func(tx *store.Tx) error {
+		for i := range many {
+			end := r.Now().Add(time.Hour)
+			s := &hub.Session{ID: fmt.Sprintf("s%03d", i), Secret: []byte("x"), Expires: end, Kept: end, Entry: hub.Entry{Sub: late.Sub, Began: r.Now()}}
+			if err := hub.Sessions.Put(tx, s); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tally := r.apply(path, nil); tally.Joined != 1 {
+		t.Fatalf("%+v", tally)
+	}
+	err = r.Pool.Space.View(t.Context(), func(tx *store.Tx) error {
+		left, _, err := hub.Sessions.FindAll(tx, "sub", late.Sub, store.Page{Limit: 1000})
+		moved, _, err2 := hub.Sessions.FindAll(tx, "sub", sub(11), store.Page{Limit: 1000})
+		if len(left) != 0 || len(moved) != many {
+			t.Errorf("%d moved, %d left", len(moved), len(left))
+		}
+		return errors.Join(err, err2)
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 

@@ -43,7 +43,7 @@ var Faults = []Fault{
 		func(p *plan) { p.Issuer += "/" },
 	},
 	{
-		"no-creation", "People of the corporate pool do not become users of the master pool by themselves.",
+		"no-creation", "People of the corporate pool do not become users of the master pool.",
 		"a page that says there is no account yet", true,
 		func(p *plan) { p.Creation = false },
 	},
