@@ -100,9 +100,11 @@ func clientHops(p *Pool, id string, e End, now time.Time) (hops []Hop) {
 	return hops
 }
 
-// EndSessions ends every session of a person, the first of them in the given
-// transaction, and reports whether more are left: see EndAll.
-func EndSessions(tx *store.Tx, p *Pool, sub string, e End) (more bool, err error) {
+// EndSome ends the sessions of a person that are picked, nil picks all, the first
+// of them in the given transaction, and reports whether more are left: see
+// EndRest. They are dead already by what the transaction writes (Entry.Over); so
+// their apps hear of it.
+func EndSome(tx *store.Tx, p *Pool, sub string, e End, picked func(*Session) bool) (more bool, err error) {
 	n := 0
 	for after := ""; ; {
 		// A page may be short of live sessions, or have none of them.
@@ -111,6 +113,9 @@ func EndSessions(tx *store.Tx, p *Pool, sub string, e End) (more bool, err error
 			return false, err
 		}
 		for _, s := range sessions {
+			if picked != nil && !picked(s) {
+				continue
+			}
 			if n == endBatch {
 				return true, nil
 			}
@@ -126,51 +131,8 @@ func EndSessions(tx *store.Tx, p *Pool, sub string, e End) (more bool, err error
 	}
 }
 
-// EndSome ends those sessions of a person that are picked, as EndSessions does,
-// and reports whether more are left. It is for those that are dead already by
-// what the transaction writes (Entry.Over), so that their apps hear of it.
-func EndSome(tx *store.Tx, p *Pool, sub string, e End, picked func(*Session) bool) (more bool, err error) {
-	ended := 0
-	for after := ""; ; {
-		sessions, next, err := Sessions.FindAll(tx, "sub", sub, store.Page{After: after, Limit: endBatch})
-		if err != nil {
-			return false, err
-		}
-		for _, s := range sessions {
-			if !picked(s) {
-				continue
-			}
-			if ended == endBatch {
-				return true, nil
-			}
-			if _, err := EndSession(tx, p, s, e); err != nil {
-				return false, err
-			}
-			ended++
-		}
-		if after = next; next == "" {
-			return false, nil
-		}
-	}
-}
-
-// EndAll ends the sessions of a person that EndSessions left, and tells
+// EndRest ends the sessions that EndSome left, if it left more, and tells
 // Pool.Ended.
-func EndAll(ctx context.Context, p *Pool, sub string, e End) error {
-	defer p.TellEnded()
-	for more := true; more; {
-		err := p.Space.Update(ctx, func(tx *store.Tx) (err error) {
-			more, err = EndSessions(tx, p, sub, e)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// EndRest ends the picked sessions that EndSome left, and tells Pool.Ended.
 func EndRest(ctx context.Context, p *Pool, sub string, more bool, e End, picked func(*Session) bool) error {
 	defer p.TellEnded()
 	for more {
@@ -183,6 +145,11 @@ func EndRest(ctx context.Context, p *Pool, sub string, more bool, e End, picked 
 		}
 	}
 	return nil
+}
+
+// EndAll ends every session of a person, and tells Pool.Ended.
+func EndAll(ctx context.Context, p *Pool, sub string, e End) error {
+	return EndRest(ctx, p, sub, true, e, nil)
 }
 
 // TellEnded tells Pool.Ended.

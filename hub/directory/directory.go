@@ -186,17 +186,13 @@ func end(ctx context.Context, p *hub.Pool, name string, sessions bool, by hub.En
 		if err := do(tx, u); err != nil || !sessions {
 			return err
 		}
-		more, err = hub.EndSessions(tx, p, u.Sub, by)
+		more, err = hub.EndSome(tx, p, u.Sub, by, nil)
 		return err
 	})
 	if err != nil || !sessions {
 		return u, err
 	}
-	if more {
-		return u, hub.EndAll(context.WithoutCancel(ctx), p, u.Sub, by)
-	}
-	p.TellEnded()
-	return u, nil
+	return u, hub.EndRest(context.WithoutCancel(ctx), p, u.Sub, more, by, nil)
 }
 
 func change(ctx context.Context, p *hub.Pool, name string, do func(*hub.User) error) (u *hub.User, err error) {

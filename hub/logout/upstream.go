@@ -12,11 +12,7 @@ import (
 // Onward is the provider that a logout has still to reach through the person's
 // browser; nil when there is none.
 func Onward(p *hub.Pool, l *hub.Logout) *hub.Provider {
-	for i := range l.Hops {
-		h := &l.Hops[i]
-		if h.Provider == "" || h.Outcome != hub.Waiting {
-			continue
-		}
+	if h := upstream(l); h != nil {
 		if pr, ok := p.Provider(h.Provider); ok {
 			return pr
 		}

@@ -259,7 +259,7 @@ func takeBack(tx *store.Tx, p *hub.Pool, s *hub.MergeStep, dry bool, by hub.End)
 		return nil, false, nil
 	}
 	if was == nil {
-		if more, err = hub.EndSessions(tx, p, s.Sub, by); err == nil {
+		if more, err = hub.EndSome(tx, p, s.Sub, by, nil); err == nil {
 			err = hub.Users.Delete(tx, s.Sub)
 		}
 	} else {

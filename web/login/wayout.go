@@ -62,9 +62,20 @@ func (s *Site) outBase(r *http.Request, to *wayOut) page.Base {
 	return s.base(r, client, in)
 }
 
+// outClient is the name of the app that the person comes back to; empty: none.
+func (s *Site) outClient(to *wayOut) string {
+	if c, ok := s.pool.Client(to.Client); ok {
+		return c.Name
+	}
+	return ""
+}
+
 // onward is the next step of a logout in the browser: the frames of clients, the
-// provider, and then away.
+// provider, and then away. A nil record is one that is no longer kept.
 func (s *Site) onward(w http.ResponseWriter, r *http.Request, to *wayOut, l *hub.Logout) error {
+	if l == nil {
+		return s.gone(w, r, to, nil)
+	}
 	if frames := logout.Frames(s.pool, l); len(frames) > 0 {
 		return s.frame(w, r, to, frames)
 	}
@@ -76,11 +87,7 @@ func (s *Site) onward(w http.ResponseWriter, r *http.Request, to *wayOut, l *hub
 		return err
 	}
 	if pr.Logout == hub.LogoutAsk && !to.Asked {
-		client, _ := s.pool.Client(to.Client)
-		p := &page.SignOutProvider{Base: s.outBase(r, to), Action: s.under("/logout/provider"), Tx: to.ID}
-		if client != nil {
-			p.Client = client.Name
-		}
+		p := &page.SignOutProvider{Base: s.outBase(r, to), Client: s.outClient(to), Action: s.under("/logout/provider"), Tx: to.ID}
 		return s.render(w, http.StatusOK, p, pr.Upstream.Issuer())
 	}
 	begun := time.Now()
@@ -108,11 +115,7 @@ func (s *Site) frame(w http.ResponseWriter, r *http.Request, to *wayOut, frames 
 	if err := s.keepWayOut(w, r, to); err != nil {
 		return err
 	}
-	client, _ := s.pool.Client(to.Client)
-	p := &page.SigningOut{Base: s.outBase(r, to), Next: s.under("/logout/next") + "?id=" + to.ID, Wait: frameWait}
-	if client != nil {
-		p.Client = client.Name
-	}
+	p := &page.SigningOut{Base: s.outBase(r, to), Client: s.outClient(to), Next: s.under("/logout/next") + "?id=" + to.ID, Wait: frameWait}
 	policy := middleware.Policy{Script: []string{"'self'"}}
 	for _, f := range frames {
 		p.Frames = append(p.Frames, page.LogoutFrame{Name: f.Client.Name, URL: f.URL})
@@ -131,9 +134,6 @@ func LogoutNext(s *Site, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if l == nil {
-		return s.gone(w, r, to, nil)
-	}
 	return s.onward(w, r, to, l)
 }
 
@@ -150,9 +150,6 @@ func LogoutProvider(s *Site, w http.ResponseWriter, r *http.Request) error {
 	}
 	if err != nil {
 		return err
-	}
-	if l == nil {
-		return s.gone(w, r, to, nil)
 	}
 	return s.onward(w, r, to, l)
 }
